@@ -67,7 +67,7 @@ class Demo:
 
 
 def read_example_flows(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the flow documents of a folder by their id; the flow tests beside them are none."""
+    """Return the flow documents of a folder by their id; flow tests are left out."""
     paths = (path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".test.json"))
     documents = (json.loads(path.read_bytes()) for path in paths)
     return {document["id"]: document for document in documents}

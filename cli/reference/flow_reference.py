@@ -275,7 +275,8 @@ def _templates() -> Iterator[str]:
     yield (
         "Between the braces you can calculate with `+ - * /` and parentheses: `{{(price - discount) * quantity}}`. "
         "Write spaces around `-`, because a name can contain one. Arithmetic is decimal: `0.1 + 0.2` is `0.3`, `10 "
-        "/ 4` is `2.5`. A text that is not a number, a missing value and a division by zero give an empty value "
+        "/ 4` is `2.5`. Texts show numbers as the flow's language writes them: in `pt_BR` and `es`, `{{0.1 + 0.2}}` is "
+        "shown as `0,3`. A text that is not a number, a missing value and a division by zero give an empty value "
         "and the event `calculation_failed`. A filter applies to the whole calculation before it; parentheses "
         "apply it to a part: `{{(discount | default(0)) + 5}}`. A quoted text is a value too. A variable named "
         "`now`, `today`, `answers` or `constants` hides the built-in value.\n"

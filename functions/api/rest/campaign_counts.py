@@ -14,9 +14,9 @@ class CampaignCounts(ApiModel):
     """People by what became of them. `planned` are those who are to be written to; `waiting` of them are not released yet, or
     are to get the message once more.
 
-    Who was read was also delivered, and who was delivered was also sent. `held`: Meta assesses the template first. `failed` is
-    by Meta's code, `skipped` by reason: no message was sent. `unpriced`: the rate card has no price for the message, and the
-    campaign's `cost` does not contain it."""
+    A person who read it also counts as delivered and sent, and one who got it also counts as sent. `held`: Meta assesses the
+    template first. `failed` is by Meta's code, `skipped` by reason: no message was sent. `unpriced`: the rate card has no price
+    for the message, and the campaign's `cost` does not contain it."""
 
     planned: int
     waiting: int

@@ -10,6 +10,7 @@ from pytake.importers.draft import declare_parameters
 from pytake.importers.reading import check_depth, read_export
 from pytake.importers.registry import Format, formats
 from pytake.importers.report import ImportRefusedError, Loss, Report
+from pytake.importers.sources import as_plain, as_source, unread_fields
 
 _UNASSIGNED = re.compile(r"assigns? `([\w-]+)`")
 _SILENCE = "…"
@@ -40,14 +41,19 @@ def import_export(export: Any, format_name: str | None = None) -> Import:
     check_depth(export)
     format_ = _format(export, format_name)
     report = Report()
+    source = as_source(export)
     try:
-        documents = format_.read(export, report)
+        documents = as_plain(format_.read(source, report))
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         message = f"The file is not a valid {format_.title} export ({type(error).__name__}: {str(error)[:120]})."
         raise ImportRefusedError(message) from error
     if not documents:
         raise ImportRefusedError(f"The {format_.title} export has no flow.")
     _check(documents, report)
+    for field in unread_fields(source, format_.ignored):
+        others = f", also at {field.more} other place{'s'[: field.more - 1]}" if field.more else ""
+        message = f"The import does not know `{field.name}`{others}. See whether it matters for people."
+        report.add(Loss("unread_field", "note", field.place, None, message))
     return Import(format_.name, documents, report.losses)
 
 

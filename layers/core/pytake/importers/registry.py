@@ -17,7 +17,8 @@ Read = Callable[[Any, Report], list[dict[str, Any]]]
 class Format(Struct, frozen=True):
     """A source format: whether an export is in it, and how it becomes documents.
 
-    `read` raises ImportRefusedError if the export has no flow that can be imported.
+    `read` raises ImportRefusedError if the export has no flow that can be imported. `ignored`: a pattern for the fields
+    of an export that mean nothing to people and need no reader, such as positions and ids, with everything in them.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Format(Struct, frozen=True):
     recognise: Recognise
     read: Read
     rank: int = 0
+    ignored: str = ""
 
 
 _formats: dict[str, Format] = {}

@@ -51,7 +51,7 @@ class IncomingMessage(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """One change of a notification, of one number or of the account. `at` is when Meta reported it, in seconds; 0: not told.
+    """One change of a notification, of one number or of the account. `at` is when Meta reported it, in seconds; 0: not reported.
 
     `statuses` are raw, each a dict with a text `id` and `status`. `others` holds everything else, as
     `{"field": name, "value": raw}`: changes of other fields, copies under `standby` (another app owns the thread: never

@@ -21,7 +21,7 @@ class AcceptedMessage(Struct, frozen=True):
 
 class NumberProfile(Struct, frozen=True):
     """What Meta says about a business number. `webhook_url` is where it posts the number's messages, `waba_id` the WhatsApp
-    Business account that has the number; each None: not told."""
+    Business account that has the number; each None: not reported."""
 
     phone_number_id: str
     display_phone_number: str | None = None

@@ -140,9 +140,9 @@ class At(Struct):
         """The same node with other data."""
         return At(self.canvas, self.chain, self.node, data)
 
-    def lose(self, code: str, severity: Severity, message: str) -> None:
-        """Report a loss here."""
-        self.canvas.lose(self.chain, self.node, code, severity, message)
+    def lose(self, code: str, severity: Severity, message: str, *, ahead: bool = False) -> None:
+        """Report a loss here, or at the next node (`ahead`)."""
+        self.canvas.lose(self.chain, self.node, code, severity, message, ahead=ahead)
 
     def text(self, text: str) -> str:
         """A text in PyTake's form."""

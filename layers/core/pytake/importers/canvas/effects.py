@@ -7,6 +7,7 @@ from pytake.importers.goflow.place import run_steps
 from pytake.importers.goflow.translation import UntranslatableError
 from pytake.importers.names import slug
 from pytake.importers.reading import as_dict, as_float, as_list, as_text, dicts
+from pytake.importers.sources import changed, see
 
 MODEL = "anthropic.claude-3-5-haiku-20241022-v1:0"
 _DATE_UNITS = ("second", "minute", "hour", "day", "week", "month", "year")
@@ -46,9 +47,10 @@ def act(at: At) -> None:
     actions = dicts(first(at.data, "actions")) or [at.data]
     for action in actions:
         kind = as_text(first(action, "action_type", "actionType", "type", "action")).lower()
-        config = {**action, **as_dict(first(action, "config", "params", "parameters"))}
+        config = changed(action, as_dict(first(action, "config", "params", "parameters")))
         act = _ACTIONS.get(kind)
         if act is None:
+            see(action)
             at.lose(f"action_{slug(kind, 'unknown')}", "blocker", f"PyTake has no action `{kind[:40]}`.")
         else:
             act(at.with_data(config))
@@ -194,6 +196,7 @@ def compute_date(at: At) -> None:
 
 def query_database(at: At) -> None:
     """Report a query of a database."""
+    see(at.node)
     at.lose("database", "blocker", "PyTake queries no databases. Offer the query as an API, and call that.")
 
 

@@ -14,10 +14,12 @@ from pytake.importers.canvas.effects import (
     send_template,
     set_variables,
 )
+from pytake.importers.canvas.files import before_message, send_attachments
 from pytake.importers.draft import Chain, Ref
 from pytake.importers.names import slug
 from pytake.importers.options import fit_options, with_lines
 from pytake.importers.reading import as_dict, as_float, as_list, as_text, dicts
+from pytake.importers.sources import see
 from pytake.whatsapp import limits as meta
 
 _VALIDATIONS = {
@@ -58,6 +60,7 @@ def add_node(canvas: Canvas, chain: Chain, node: dict[str, Any]) -> None:
     if add is not None:
         add(at)
     else:
+        see(node)
         at.lose(f"node_{slug(kind, 'unknown')}", "blocker", f"PyTake has no node `{kind[:40]}`. Replace it by hand.")
 
 
@@ -92,11 +95,13 @@ def _message(at: At) -> None:
         else:
             made.pop("media", None)
             made["location"] = shown
+    before_message(at)
     if first(at.data, "buttons") or as_list(content.get("buttons")):
         _options(at, {"text": text})
         return
     if made:
         at.chain.add("message", made, hint_of(at.data, "message"), label_of(at.data))
+    send_attachments(at)
 
 
 def _location(at: At, content: dict[str, Any]) -> dict[str, Any] | None:
@@ -236,9 +241,10 @@ def _condition(at: At) -> None:
         [at.data] if at.data.get("variable") else []
     )
     combined = as_text(first(at.data, "logicOperator", "logic", "operator_logic", "match")).lower()
-    named = any(
+    handles = [
         first(one, "branch", "handle", "output", "label_branch", "id") for one in conditions if one is not at.data
-    )
+    ]
+    named = any(handles)
     branches: list[dict[str, Any]] = []
     if named and not at.following("true", "yes", "sim"):
         for number, one in enumerate(conditions):

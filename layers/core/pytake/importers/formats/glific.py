@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pytake.importers.formats.rapidpro import definitions_of, read_definitions
+from pytake.importers.formats.rapidpro import IGNORED, definitions_of, read_definitions
 from pytake.importers.goflow.legacy import is_legacy
 from pytake.importers.reading import as_text, dicts
 from pytake.importers.registry import Format, register
@@ -19,7 +19,7 @@ def recognise(export: Any) -> bool:
     if isinstance(export, dict) and _OWN_PARTS & export.keys() and "flows" in export:
         return True
     definitions = [flow for flow in definitions_of(export) if not is_legacy(flow)]
-    return any("vars" in flow or flow.get("language") == "base" or _acts_like_glific(flow) for flow in definitions)
+    return any("vars" in flow or _acts_like_glific(flow) for flow in definitions)
 
 
 def _acts_like_glific(flow: dict[str, Any]) -> bool:
@@ -32,4 +32,4 @@ def read(export: Any, report: Report) -> list[dict[str, Any]]:
     return read_definitions(export, report, is_glific=True)
 
 
-register(Format("glific", "Glific", recognise, read, rank=1))
+register(Format("glific", "Glific", recognise, read, rank=1, ignored=IGNORED))

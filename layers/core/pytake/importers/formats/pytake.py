@@ -8,6 +8,7 @@ from typing import Any
 
 from pytake.importers.canvas.canvas import Canvas
 from pytake.importers.canvas.nodes import add_node
+from pytake.importers.canvas.starts import report_triggers
 from pytake.importers.draft import FlowDraft, Ref
 from pytake.importers.names import UniqueNames, slug
 from pytake.importers.reading import NODES, as_dict, as_text, dicts
@@ -38,13 +39,14 @@ def _canvases(export: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     for name in ("flow_data", "canvas_data", "flow", "canvas", "definition"):
         if isinstance(export.get(name), dict):
             inner = _canvases(export[name])
-            return [
-                (canvas, {**surrounding, **{k: v for k, v in export.items() if k in _ABOUT and v}})
-                for canvas, surrounding in inner
-            ]
+            return [(canvas, {**surrounding, **_about(export)}) for canvas, surrounding in inner]
     if isinstance(export.get("nodes"), list) and isinstance(export.get("edges"), list):
-        return [(export, {key: value for key, value in export.items() if key in _ABOUT})]
+        return [(export, _about(export))]
     return []
+
+
+def _about(export: dict[str, Any]) -> dict[str, Any]:
+    return {name: export[name] for name in _ABOUT if export.get(name)}
 
 
 def read(export: Any, report: Report) -> list[dict[str, Any]]:
@@ -67,6 +69,7 @@ def _read_canvas(canvas: dict[str, Any], about: dict[str, Any], names: UniqueNam
     flow_id = names.take(slug(written if len(written) <= 64 else title, slug(title, "flow"), 64))
     language = as_text(as_dict(about.get("metadata")).get("language")) or as_text(about.get("language")) or "pt_BR"
     draft = FlowDraft(report, flow_id, title, language.replace("-", "_"))
+    report_triggers(draft, about.get("triggers"))
     flow = Canvas(nodes, dicts(canvas.get("edges")), draft)
     for node in nodes:
         chain = draft.chain(as_text(node["id"]))
@@ -78,5 +81,15 @@ def _read_canvas(canvas: dict[str, Any], about: dict[str, Any], names: UniqueNam
     return draft.finish(Ref(as_text(entry[0]["id"])) if entry else "")
 
 
-_ABOUT = ("id", "name", "title", "language", "metadata")
-register(Format("pytake", "PyTake", recognise, read, rank=5))
+_ABOUT = ("id", "name", "title", "language", "metadata", "triggers")
+_IGNORED = (
+    r".*\.(position|positionAbsolute|width|height|measured|selected|dragging|zIndex|style|viewport|targetHandle|animated)"
+    r"|.*\.(createdAt|updatedAt|created_at|updated_at|created_by|organization_id|chatbot_id|markerEnd|sourcePosition)"
+    r"|.*\.targetPosition|(?!.*\.nodes\[\]).*\.(description|category|subcategory|thumbnail_url|preview_image_url|tags)"
+    r"|(?!.*\.nodes\[\]).*\.(complexity|estimated_setup_time|node_count|features|variables_used|requires_integrations)"
+    r"|(?!.*\.nodes\[\]).*\.(version|author|rating|use_count|is_main|is_active|is_published|id|name|title|metadata)"
+    r"|.*\.edges\[\]\.(id|type)|.*\.nodes\[\](\.data)?\.(label|icon|color|description|type|nodeType|customName)"
+)
+"""Ids, the editor's places, and what describes a template to those who choose one."""
+
+register(Format("pytake", "PyTake", recognise, read, rank=5, ignored=_IGNORED))

@@ -5,9 +5,11 @@ from typing import Any
 from pytake.importers.goflow.bundle import Bundle
 from pytake.importers.goflow.flow_import import import_flows
 from pytake.importers.goflow.legacy import is_legacy, migrate_legacy
+from pytake.importers.goflow.starts import report_starts
 from pytake.importers.reading import NODES, as_dict, as_text, dicts
 from pytake.importers.registry import Format, register
 from pytake.importers.report import ImportRefusedError, Report
+from pytake.importers.sources import changed
 
 
 def definitions_of(export: Any) -> list[dict[str, Any]]:
@@ -21,8 +23,9 @@ def definitions_of(export: Any) -> list[dict[str, Any]]:
 
 def _with_its_name(flow: dict[str, Any]) -> dict[str, Any]:
     """The definition inside a flow of an export, with what older exports write around it."""
-    around: dict[str, Any] = {key: flow[key] for key in ("name", "uuid", "id", "flow_type", "expires") if key in flow}
-    return {**around, **as_dict(flow.get("definition"))}
+    around: dict[str, Any] = {key: flow[key] for key in _AROUND if key in flow}
+    definition = as_dict(flow.get("definition"))
+    return changed(definition, {key: value for key, value in around.items() if key not in definition})
 
 
 def is_definition(value: Any) -> bool:
@@ -53,7 +56,9 @@ def read_definitions(export: Any, report: Report, *, is_glific: bool) -> list[di
     groups = {as_text(group.get("uuid")): as_text(group.get("name")) for group in dicts(settings.get("groups"))}
     groups |= _groups_of(definitions)
     bundle = Bundle(definitions, groups, settings)
-    return import_flows(bundle, report, is_glific=is_glific)
+    documents = import_flows(bundle, report, is_glific=is_glific)
+    report_starts(settings, bundle, report)
+    return documents
 
 
 def _groups_of(definitions: list[dict[str, Any]]) -> dict[str, str]:
@@ -72,4 +77,14 @@ def _groups_of(definitions: list[dict[str, Any]]) -> dict[str, str]:
     return {uuid: name for uuid, name in found.items() if uuid and name}
 
 
-register(Format("rapidpro", "RapidPro", recognise, read, rank=2))
+_AROUND = ("name", "uuid", "id", "flow_type", "expires", "keywords")
+IGNORED = (
+    r".*\.(uuid|_ui|vars|version|site|revision|spec_version|_dependencies|_category|_issues|saved_on|last_saved|x|y)"
+    r"|.*\.(created_on|modified_on|exit_uuid|destination_type|destination_uuid|response_type|parent_refs|webhook_action)"
+    r"|(\.flows\[\])?\.(groups|fields|type|id)|.*\.(categories|cases)\[\]\.(name|type)"
+    r"|.*\.(groups|labels|contacts)\[\]\.(id|name|type|query|status|urns|count)|.*\.(field|flow)\.(name|type)"
+    r"|.*\.actions\[\]\.name|.*\.test\.(test|base)|.*\.rules\[\]\.config|.*\.localization\.\*\.\*\.name"
+)
+"""Ids, versions, the editor's places, and the names of what is found by its id."""
+
+register(Format("rapidpro", "RapidPro", recognise, read, rank=2, ignored=IGNORED))

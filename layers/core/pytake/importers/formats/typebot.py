@@ -10,6 +10,8 @@ from pytake.importers.names import slug
 from pytake.importers.reading import NODES, as_dict, as_float, as_list, as_text, dicts
 from pytake.importers.registry import Format, register
 from pytake.importers.report import ImportRefusedError, Report
+from pytake.importers.sources import see
+from pytake.importers.starts import keywords_loss
 from pytake.importers.typebot.blocks import add_block
 from pytake.importers.typebot.bot import Bot
 from pytake.importers.typebot.inputs import INPUTS, ask
@@ -49,11 +51,26 @@ def read(export: Any, report: Report) -> list[dict[str, Any]]:
     hours = as_float(settings.get("sessionExpiryTimeout"))
     if hours and 0 < hours <= _LONGEST_SESSION_HOURS:
         draft.extra["session_ttl_hours"] = hours
+    _report_start(draft, as_dict(settings.get("startCondition")))
     bot = Bot(document, draft)
     for group in groups:
         _import_group(bot, group)
     _add_commands(bot, groups)
     return [_finished(bot, _start(bot, groups))]
+
+
+def _report_start(draft: FlowDraft, condition: dict[str, Any]) -> None:
+    """Which messages start the bot on WhatsApp. Words are a setting of the number here."""
+    comparisons = dicts(condition.get("comparisons"))
+    is_any = as_text(condition.get("logicalOperator")).upper() == "OR" or len(comparisons) == 1
+    words = [one.get("value") for one in comparisons if as_text(one.get("comparisonOperator")) == "Equal to"]
+    found = keywords_loss(words) if is_any and len(words) == len(comparisons) else None
+    if found is not None:
+        draft.lose(found[0], found[1], "settings.whatsApp.startCondition", found[2])
+    elif comparisons:
+        message = "The bot starts by messages that meet a condition. Begin with a condition on `{{input.text}}`."
+        draft.lose("start_condition", "loss", "settings.whatsApp.startCondition", message)
+    see(condition)
 
 
 def _language(document: dict[str, Any]) -> str:
@@ -165,4 +182,13 @@ def _finished(bot: Bot, start: str) -> dict[str, Any]:
     return document
 
 
-register(Format("typebot", "Typebot", recognise, read, rank=0))
+_IGNORED = (
+    r".*\.(id|groupId|graphCoordinates|theme|icon|version|createdAt|updatedAt|workspaceId|publicId|folderId|customDomain|spaceId)"
+    r"|.*\.(selectedThemeTemplateId|resultsTabPreferences|whatsAppCredentialsId|credentialsId|riskLevel|isArchived|isClosed)"
+    r"|.*\.(isSessionVariable|isLong|variablesForTest|isAdvancedConfig|isExecutedOnClient|visibility|metadata|security)"
+    r"|(.*\.typebot)?\.settings\.(general|metadata|security|publicShare|respondIO)|.*\.whatsApp\.isEnabled|.*\.options\.(model|accountId|spreadsheetId)"
+    r"|.*\.groups\[\]\.title|.*\.edges\[\]\.from|.*\.labels\.button|.*\.events\[\]\.type"
+)
+"""Ids, versions, the looks of a web page, the accounts of integrations."""
+
+register(Format("typebot", "Typebot", recognise, read, rank=0, ignored=_IGNORED))

@@ -59,4 +59,4 @@ def _answers(screens: list[dict[str, Any]]) -> list[str]:
     return list(found)
 
 
-register(Format("whatsapp-flow", "WhatsApp Flow", recognise, read, rank=3))
+register(Format("whatsapp-flow", "WhatsApp Flow", recognise, read, rank=3, ignored=r"\.(version|screens\[\]\..*)"))

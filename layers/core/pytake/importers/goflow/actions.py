@@ -12,6 +12,7 @@ from pytake.importers.goflow.webhooks import request_body
 from pytake.importers.languages import pytake_language
 from pytake.importers.names import slug, variable_name
 from pytake.importers.reading import as_dict, as_float, as_list, as_text, dicts
+from pytake.importers.sources import see
 
 Act = Callable[[Place, dict[str, Any]], None]
 MODEL = "anthropic.claude-3-5-haiku-20241022-v1:0"
@@ -25,6 +26,7 @@ def import_action(place: Place, action: dict[str, Any]) -> None:
     if act is not None:
         act(place, action)
         return
+    see(action)
     severity, message = _MISSING.get(kind, ("blocker", f"PyTake has no action `{kind[:40]}`. Replace it by hand."))
     place.lose(
         f"action_{slug(kind, 'unknown')}",
@@ -198,9 +200,7 @@ def _resthook(place: Place, action: dict[str, Any]) -> None:
         place.chain.set(result_variable(place, variable), "200")
         if place.flow.bundle.uses(key_of(variable), "category"):
             place.chain.set(f"{result_variable(place, variable)}_category", "Success")
-    place.lose(
-        "resthook", "loss", f"The subscribers of `{name}` are told by the event, and their answers are not used."
-    )
+    place.lose("resthook", "loss", f"The subscribers of `{name}` get the event, and their answers are not used.")
 
 
 def _ticket(place: Place, action: dict[str, Any]) -> None:
@@ -211,6 +211,20 @@ def _ticket(place: Place, action: dict[str, Any]) -> None:
         data["department"] = topic
     if note.strip():
         data["note"] = note
+    assignee = as_text(as_dict(action.get("assignee")).get("name")) or as_text(
+        as_dict(action.get("assignee")).get("email")
+    )
+    if assignee:
+        message = (
+            f"The ticket went to `{assignee[:60]}`. PyTake hands over to a department: assign the conversation there."
+        )
+        place.lose("ticket_assignee", "loss", message, ahead=True)
+    see(action.get("assignee"))
+    name = as_text(action.get("result_name"))
+    if name.strip():  # what follows finds a ticket that was opened
+        place.chain.set(result_variable(place, name), "opened")
+        if place.flow.bundle.uses(key_of(name), "category"):
+            place.chain.set(f"{result_variable(place, name)}_category", "Success")
     place.chain.add("handoff", data, "handoff")
 
 
@@ -310,6 +324,7 @@ def _classify(place: Place, action: dict[str, Any]) -> None:
             ends += place.chain.take_open()
         place.chain.reopen(ends)
         place.chain.last = None
+    see(action.get("classifier"))
     message = "A model names the intent in place of the classifier, without a confidence. Choose the model, and try it."
     place.flow.draft.lose("classifier", "loss", place.source, message, node["id"])
 

@@ -11,6 +11,7 @@ from pytake.importers.goflow.routing import answer_variable, route
 from pytake.importers.languages import pytake_language
 from pytake.importers.reading import as_dict, as_float, as_list, as_text, dicts
 from pytake.importers.report import Report
+from pytake.importers.starts import keywords_loss
 
 _LONGEST_SESSION_HOURS = 720
 
@@ -42,6 +43,9 @@ def _import_flow(
         kind = "a voice flow" if definition["type"] == "voice" else "a flow for a survey app"
         message = f"This is {kind}. Its texts are imported as messages. Check that they make sense in a chat."
         draft.lose("not_messaging", "blocker", f"flow {flow.name}", message)
+    words = keywords_loss(as_list(definition.get("keywords")))
+    if words is not None:
+        draft.lose(words[0], words[1], f"flow {flow.name}", words[2])
     place = FlowPlace(bundle, flow, draft, is_glific=is_glific)
     nodes = {as_text(node.get("uuid")): node for node in dicts(definition.get("nodes"))}
     for key, node in nodes.items():

@@ -130,6 +130,7 @@ class _Migration:
                 self._localization.setdefault(language, {}).setdefault(uuid, {})["quick_replies"] = texts
         return {
             "type": "send_msg",
+            "all_urns": bool(action.get("send_all")),
             "text": self._translate(self._texts(action.get("msg")), uuid, "text"),
             "attachments": [media] if media else [],
             "quick_replies": [migrate_template(self._own(reply)) for reply in replies],

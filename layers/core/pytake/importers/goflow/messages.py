@@ -68,6 +68,11 @@ def spoken(place: Place, action: dict[str, Any]) -> Said:
         said.option_translations[language] = [place.text(label) for label in labels]
     for language, files in place.translations(uuid, "attachments").items():
         said.file_translations[language] = [place.text(file.partition(":")[2].strip()) for file in files]
+    if action.get("all_urns"):
+        message = "The message went to all addresses of the person. A contact of PyTake has one conversation."
+        place.lose("all_urns", "note", message, ahead=True)
+    if action.get("topic"):
+        place.lose("message_topic", "note", "WhatsApp needs no topic of a message. It is left out.", ahead=True)
     if dicts(action.get("labels")):
         place.lose("message_label", "note", "PyTake labels the messages of people, not those of the bot.", ahead=True)
     if action.get("templating") or action.get("template"):

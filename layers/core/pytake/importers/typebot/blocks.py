@@ -9,6 +9,7 @@ from pytake.importers.goflow.translation import UntranslatableError, assigned_by
 from pytake.importers.javascript import parse_expression
 from pytake.importers.names import slug
 from pytake.importers.reading import as_dict, as_float, as_list, as_text, dicts
+from pytake.importers.sources import see
 from pytake.importers.typebot.bot import Bot
 from pytake.importers.typebot.conditions import branch
 from pytake.importers.typebot.models import MODELS, ask_model
@@ -31,6 +32,7 @@ def add_block(bot: Bot, chain: Chain, block: dict[str, Any]) -> None:
     elif kind in MODELS:
         ask_model(bot, chain, block)
     else:
+        see(block)
         severity, message = _MISSING.get(
             kind, ("blocker", f"PyTake has no block like `{kind[:40]}`. Call its API by an `api_call`.")
         )

@@ -6,6 +6,7 @@ from typing import Any
 from pytake.importers.draft import Chain
 from pytake.importers.options import fit_options, with_lines
 from pytake.importers.reading import as_dict, as_float, as_text, dicts
+from pytake.importers.sources import changed, see
 from pytake.importers.typebot.bot import Bot
 from pytake.importers.typebot.cards import card_options, show_cards
 from pytake.importers.typebot.conditions import branch
@@ -77,6 +78,16 @@ def _number(bot: Bot, chain: Chain, block: dict[str, Any], options: dict[str, An
             bot.lose(
                 chain, block, "bound", "loss", f"The bound `{name}` is a variable. Check the number by a condition."
             )
+    step = as_float(options.get("step"))
+    if step and step != 1:
+        message = f"A web page counts in steps of {step:g}. PyTake takes every number: check it by a condition."
+        bot.lose(chain, block, "number_step", "note", message, ahead=True)
+    look = [as_text(options.get(name)) for name in ("style", "currency", "unit", "locale")]
+    if any(look):
+        message = (
+            f"A web page writes the number as {', '.join(filter(None, look))}. Write it so in the texts that show it."
+        )
+        bot.lose(chain, block, "number_format", "note", message, ahead=True)
     return found
 
 
@@ -113,6 +124,7 @@ def _file(bot: Bot, chain: Chain, block: dict[str, Any], options: dict[str, Any]
 
 
 def _payment(bot: Bot, chain: Chain, block: dict[str, Any], _: dict[str, Any]) -> dict[str, Any]:
+    see(block)
     message = "PyTake takes no payments. Send a payment link, and wait for the event of your payment provider."
     bot.lose(chain, block, "payment", "blocker", message)
     return {"type": "any"}
@@ -143,7 +155,8 @@ def _ask_cards(bot: Bot, chain: Chain, block: dict[str, Any], data: dict[str, An
         "and what the block saves of them has to be stored by hand."
     )
     bot.lose(chain, block, "cards", "loss", message, ahead=True)
-    _ask_choice(bot, chain, {**block, "type": "choice input", "items": card_options(block)}, data)
+    see(block)
+    _ask_choice(bot, chain, changed(block, {"type": "choice input", "items": card_options(block)}), data)
 
 
 def _ask_choice(bot: Bot, chain: Chain, block: dict[str, Any], data: dict[str, Any]) -> None:
@@ -250,6 +263,7 @@ def _ask_from_list(bot: Bot, chain: Chain, block: dict[str, Any], data: dict[str
     bot.read.add(name)
     if dynamic:
         bot.lose(chain, block, "dynamic_pictures", "loss", "The options of the list are shown without their pictures.")
+    see(block.get("items"))
     data["options_from"] = {"list": name, "label": "{{item}}", "value": "{{item}}"}
     if options.get("isMultipleChoice"):
         data["multiple"] = {}

@@ -5,6 +5,7 @@ from typing import Any
 from pytake.importers.draft import Chain
 from pytake.importers.names import slug
 from pytake.importers.reading import as_dict, as_float, as_list, as_text, dicts
+from pytake.importers.sources import see
 from pytake.importers.typebot.bot import Bot
 
 MODEL = "anthropic.claude-3-5-haiku-20241022-v1:0"
@@ -35,6 +36,7 @@ def ask_model(bot: Bot, chain: Chain, block: dict[str, Any]) -> None:
         _extract(bot, chain, block, options)
         return
     if action.lower() not in _CHAT:
+        see(block)
         message = f"PyTake has no `{action[:40]}`. Call the provider's API by an `api_call`."
         bot.lose(chain, block, f"model_{slug(action, 'action')}", "blocker", message)
         return

@@ -46,10 +46,11 @@ def request(bot: Bot, chain: Chain, block: dict[str, Any]) -> None:
     if query := {name: value for name, value in query.items() if name}:
         data["query_params"] = query
     body = as_text(webhook.get("body"))
+    is_custom = options.get("isCustomBody")
     if data["method"] not in ("GET", "HEAD"):
-        if body.strip() and options.get("isCustomBody", True):
+        if body.strip() and is_custom in (None, True):
             data["body"] = bot.text(chain, block, body)
-        elif not options.get("isCustomBody") and block.get("type") != "Webhook":
+        elif not is_custom and block.get("type") != "Webhook":
             data["body"] = {"answers": "{{answers}}"}
     seconds = as_float(options.get("timeout"))
     if seconds and 0 < seconds <= 20:
