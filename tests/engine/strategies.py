@@ -114,6 +114,7 @@ def validation(draw: st.DrawFn) -> dict[str, Any]:
         found["choices"] = ["one", {"value": "two", "label": "Dois"}]
     if kind == "number":
         found["max"] = draw(st.none() | st.integers(0, 10))
+        found["integer"] = draw(st.booleans())
     found["find"] = kind in ("number", "date", "email", "choice") and draw(st.booleans())
     return found
 

@@ -31,6 +31,18 @@ def test_the_example_conversations_pass_and_take_every_exit(path: Path) -> None:
     assert {found.flow_id: found.missing for found in coverage.flows()} == {flow_id: [] for flow_id in documents}
 
 
+@pytest.mark.parametrize("path", [path for path in ROOTS if "languages" in read_json(path)], ids=lambda path: path.stem)
+def test_each_language_of_an_example_is_played_to_its_end_by_a_test_with_a_name(path: Path) -> None:
+    suites = [read_suite(found) for found in find_suites([path]) if ".generated." not in found.name]
+    played = {
+        (script.contact or {}).get("language", read_json(path)["language"])
+        for suite in suites
+        for script in suite.conversations
+        if script.turns[-1].expect.status in ("completed", "handoff")
+    }
+    assert played == set(read_json(path)["languages"])
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.generated.test.json")), ids=lambda path: path.name)
 def test_generated_tests_are_current(path: Path) -> None:
     documents, root = read_documents([path.with_name(path.name.split(".")[0] + ".json")])
