@@ -76,13 +76,14 @@ class LocalResult:
 
 def measure(seconds: float, log: Callable[[str], None]) -> LocalResult:
     """Start, load, start again. Raises NotInstalledError when the local cloud does not start."""
-    local, folder, port = LocalResult(), Path(tempfile.mkdtemp(prefix="pytake-bench-")), _free_port()
+    local, folder, port = LocalResult(), Path(tempfile.mkdtemp(prefix="pytake-bench-")), free_port()
     try:
         log("starting the local cloud for the first time")
-        with _running(folder, port) as (url, took, process):
+        with running(folder, port) as (url, took, process):
             local.first_start = took
             for nodes in NODES:
-                _set_up(url, nodes)
+                with set_up(url, nodes):
+                    pass
                 for people in LOADS if nodes == NODES[0] else (POLITE,):
                     log(f"local cloud: {people} people, {nodes} nodes")
                     _load(url, people, nodes, min(seconds, 3))  # warm workers are not started while the clock runs
@@ -91,14 +92,14 @@ def measure(seconds: float, log: Callable[[str], None]) -> LocalResult:
                     load.cpu_seconds = _cpu_seconds(process) - spent
                     local.loads.append(load)
         log("starting the local cloud for the second time")
-        with _running(folder, port) as (_, took, _):
+        with running(folder, port) as (_, took, _):
             local.second_start = took
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return local
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """The port of both starts. Another port would require another deployment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -107,7 +108,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(folder: Path, port: int) -> Iterator[tuple[str, float, int]]:
+def running(folder: Path, port: int) -> Iterator[tuple[str, float, int]]:
     """A local cloud: its address, the seconds to `ready`, and its process."""
     begun = time.perf_counter()
     command = [str(PYTAKE), "local", "--port", str(port), "--data-dir", str(folder)]
@@ -152,8 +153,9 @@ def _cpu_seconds(root: int) -> float:
     return found / os.sysconf("SC_CLK_TCK")
 
 
-def _set_up(url: str, nodes: int) -> None:
-    """Publish the flow, make it the demo number's default flow, and raise the organization's limit."""
+@contextmanager
+def set_up(url: str, nodes: int) -> Iterator[httpx.Client]:
+    """Publish the flow, make it the demo number's default flow, and raise the organization's limit. Gives a client of the API."""
     command = [str(PYTAKE), "token", "--org", demo.ORGANIZATION_ID, "--role", "admin", "--url", url]
     token = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     flow = ring(nodes) | {"id": f"{FLOW}_{nodes}"}
@@ -166,7 +168,8 @@ def _set_up(url: str, nodes: int) -> None:
             api.put(f"/numbers/{demo.PHONE_NUMBER_ID}", json={**_number(api), "default_flow_id": flow["id"]}),
         ):
             answer.raise_for_status()
-    time.sleep(6)  # settings are cached for five seconds
+        time.sleep(6)  # settings are cached for five seconds
+        yield api
 
 
 def _number(api: httpx.Client) -> dict[str, Any]:
@@ -190,16 +193,17 @@ def _person(url: str, nodes: int, person: int, stop: float) -> list[float]:
     with httpx.Client(base_url=url, timeout=MAX_ANSWER_SECONDS, trust_env=False) as http:
         after = 0
         while time.perf_counter() < stop:
-            body = _notification(phone, f"wamid.{phone}.{nodes}.{len(taken)}")
+            body = notification(phone, f"wamid.{phone}.{nodes}.{len(taken)}")
             headers = {"Content-Type": "application/json", "X-Hub-Signature-256": sign(demo.APP_SECRET, body)}
             begun = time.perf_counter()
             http.post(WEBHOOK, content=body, headers=headers).raise_for_status()
-            after = _wait_for_reply(http, phone, after, begun)
+            after = reply_after(http, phone, after, begun)
             taken.append(time.perf_counter() - begun)
     return taken
 
 
-def _wait_for_reply(http: httpx.Client, phone: str, after: int, begun: float) -> int:
+def reply_after(http: httpx.Client, phone: str, after: int, begun: float) -> int:
+    """Wait for a reply on a phone behind the message `after`; returns the last message's number. Raises `NotInstalledError`."""
     while time.perf_counter() - begun < MAX_ANSWER_SECONDS:
         query = {"after": after, "wait": 5}
         shown = http.get(f"/_sim/phones/{phone}/messages", params=query).json()["messages"]
@@ -210,7 +214,8 @@ def _wait_for_reply(http: httpx.Client, phone: str, after: int, begun: float) ->
     raise NotInstalledError(f"no reply within {MAX_ANSWER_SECONDS} s")
 
 
-def _notification(phone: str, message_id: str) -> bytes:
+def notification(phone: str, message_id: str) -> bytes:
+    """The body of a webhook with the text "yes"."""
     message = {
         "from": phone,
         "id": message_id,
