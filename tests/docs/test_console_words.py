@@ -1,6 +1,7 @@
 """The console has words for problems and saved queries in three languages, and its lock file a hash for each package."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,27 @@ def test_every_saved_query_has_words_for_itself_its_parameters_and_its_columns(
         assert set(said["parameter"].get(parameter.name, {})) == {"label", "about"}, f"add them to {path}"
     columns = sqlglot.parse_one(statement(f"saved/{query.name}"), dialect="athena").named_selects
     assert set(columns) <= set(said["column"]), f"add them to {path}"
+
+
+OTHER_WORDS = {
+    "pt": r"\b(nós?|blocos?|línguas?|turnos? falh\w+|agentes?)\b",  # passo, idioma, resposta, atendente
+    "es": r"\b(nodos?|bloques?|lenguas?|turnos? fall\w+)\b",  # paso, idioma, respuesta
+}
+"""Words for which the console has another one. A concept has one word."""
+
+
+@pytest.mark.parametrize("language", OTHER_WORDS)
+def test_a_concept_has_one_word(language: str) -> None:
+    source = CONSOLE / "src"
+    paths = [*source.glob(f"words/{language}/*.json"), *source.glob(f"areas/*/words/{language}.json")]
+    assert len(paths) > 8
+    found = {
+        f"{path.relative_to(source)}: {line.strip()}"
+        for path in paths
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(OTHER_WORDS[language], line, re.IGNORECASE)
+    }
+    assert not found, "\n".join(sorted(found))
 
 
 def test_every_package_of_the_console_has_a_hash_and_no_address() -> None:

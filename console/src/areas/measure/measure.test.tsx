@@ -203,7 +203,7 @@ test("a saved query has a title, and shows what it found in the person's words",
   await userEvent.click(screen.getByRole("button", { name: "Executar" }));
   expect(await screen.findByRole("row", { name: "Atendente – – 1.200 62,5" })).toBeVisible();
   const headers = screen.getAllByRole("columnheader").map(({ textContent }) => textContent);
-  expect(headers).toEqual(["Quem respondeu", "Fluxo do bloco", "Bloco", "Respostas", "Média (segundos)"]);
+  expect(headers).toEqual(["Quem respondeu", "Fluxo do passo", "Passo", "Respostas", "Média (segundos)"]);
   const body = { from: "2026-10-05", to: "2026-11-02", parameters: { flow_id: "leads" } };
   expect(asked.at(-1)!.body).toEqual(body);
 });
@@ -215,7 +215,7 @@ test("a query that the console does not know yet is asked by the API's own words
   await userEvent.selectOptions(await screen.findByLabelText("Consulta"), "of_a_later_release");
   const flow = await screen.findByLabelText(/^Fluxo \*/);
   await userEvent.selectOptions(flow, "Leads");
-  await userEvent.click(screen.getByRole("combobox", { name: /Bloco de sorteio/ }));
+  await userEvent.click(screen.getByRole("combobox", { name: /Passo de sorteio/ }));
   await userEvent.click(await screen.findByRole("option", { name: "budget" }));
   await userEvent.click(screen.getByRole("button", { name: "Executar" }));
   expect(await screen.findByRole("row", { name: "3 12,5% budget" })).toBeVisible();

@@ -133,7 +133,7 @@ test("a sequence is paused with one click, and removed after a question", async 
 test("a silence has nothing before it and no preview", async () => {
   const silence = { ...SEQUENCE, on: { field: null, event: "no_answer" } };
   const { sent } = open("/sequences/s1", { [`GET ${ONE}`]: silence });
-  expect(await screen.findByText(/não se sabe antes/)).toBeVisible();
+  expect(await screen.findByText(/Não dá para saber antes/)).toBeVisible();
   expect(screen.queryByLabelText("Quando")).toBeNull();
   expect(sent(`GET ${ONE}/preview`)).toEqual([]);
 });
