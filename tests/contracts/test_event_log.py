@@ -10,7 +10,9 @@ from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.event_log import DynamoEventLog
+from pytake.contacts.records import new_contact
 from pytake.conversation.lake_records import ExportCursor, ExportProgress, LoggedTurn, RetentionProgress
+from pytake.conversation.merge_contacts import merged_conversations
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
@@ -138,6 +140,26 @@ def test_a_merged_contact_has_the_pseudonym_of_the_other_one(world: World) -> No
     aliases.merge("acme", "3", "4")
     names = world.log.pseudonyms("acme", ["4"], HOUR + 60)
     assert names["4"].contact == world.log.pseudonyms("acme", ["3"], HOUR + 60)["3"].contact
+
+
+def test_a_session_keeps_its_pseudonym_when_its_conversation_is_merged(world: World) -> None:
+    stays, goes = keys(2)
+    aliases = merged_aliases(world)
+    session = Session("s-1", HOUR, HOUR + DAY)
+    record = TurnRecord(1, HOUR, "s-1", "waiting", Input(text="Hi"), "wamid.1")
+    begun = Conversation(key=goes, contact=Contact(id=goes.contact_id), seq=1, session=session, last_inbound_at=HOUR)
+    world.conversations.commit(begun, record)
+    before = world.log.pseudonyms("acme", [goes.contact_id], HOUR)[goes.contact_id]
+    aliases.merge("acme", stays.contact_id, goes.contact_id)
+    left = world.conversations.load(goes)
+    assert left is not None
+    both = merged_conversations(stays, None, left, new_contact(stays.contact_id), HOUR + 60)
+    world.conversations.merge(*both)
+    after = world.log.pseudonyms("acme", [stays.contact_id], HOUR + 60)[stays.contact_id]
+    assert after.of_session("s-1") == before.of_session("s-1") == before.of("session", "s-1")
+    assert after.of_session("s-2") == after.of("session", "s-2") != before.of("session", "s-2")
+    later = world.log.pseudonyms("acme", [stays.contact_id], HOUR + 120)[stays.contact_id]
+    assert later == after, "also when the key was made meanwhile"
 
 
 def merged_aliases(world: World) -> Aliases:

@@ -11,12 +11,14 @@ from pytake.contacts.records import new_contact
 from pytake.conversation.agent_messaging import RequestIdReusedError
 from pytake.conversation.erase_contact import EraseContact
 from pytake.conversation.inbox import Inbox
+from pytake.conversation.lake_events import LakeEvent, events_of
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import ConversationKey
 from pytake.conversation.transcript import ReadTranscript
 from pytake.whatsapp.outbound import Text
 from tests import fakes
 from tests.conversation.product import ECHO_FLOW, NUMBER, PHONE, Product, text_of
+from tests.fakes.lake import MemoryEventLog
 
 ANA = "BR.77a"
 ANA_AFTER = "BR.88c"
@@ -171,6 +173,31 @@ def test_the_session_in_which_the_person_wrote_last_continues(product: Product, 
     assert ana.say("Ana", PHONE, ANA) == ["Bye, Ana."]
     closed = [event for record in product.conversations.turns(live(product)[0]) for event in record.events]
     assert [event.type for event in closed].count("session_closed") == 1
+
+
+@pytest.mark.parametrize("last_as", [PHONE, ANA])
+def test_each_session_is_one_in_the_lake_across_a_merge(product: Product, ana: Person, last_as: str) -> None:
+    """Also the one that the merge closes. The rows from before the merge are exported before it."""
+    log, rows = MemoryEventLog(product.conversations, product.deliveries), list[LakeEvent]()
+
+    def export() -> None:
+        known = {row.event_id for row in rows}
+        for key, records in product.conversations.records.items():
+            names = log.pseudonyms("acme", [key.contact_id], product.clock())[key.contact_id]
+            found = [row for record in records.values() for row in events_of(key, record, [], names)]
+            rows.extend(row for row in found if row.event_id not in known)
+
+    for identity in (PHONE, ANA) if last_as == ANA else (ANA, PHONE):
+        ana.say("Oi", *((PHONE, None) if identity == PHONE else (None, ANA)))
+        product.clock.forward(60)
+    export()
+    assert ana.say("Ana", PHONE, ANA) == ["Bye, Ana."]
+    export()
+    begun = [row.session for row in rows if row.type == "session_started"]
+    ended = {row.type: row.session for row in rows if row.type in ("completed", "closed")}
+    assert len(begun) == 2
+    assert [ended["closed"], ended["completed"]] == begun
+    assert {row.session for row in rows if row.session} == set(begun)
 
 
 def test_a_message_that_was_answered_before_the_merge_is_not_answered_again(product: Product, ana: Person) -> None:

@@ -271,6 +271,8 @@ class MemoryConversations:
         self.erased: dict[str, float] = {}  # by digest
         self.untold: set[tuple[ConversationKey, int]] = set()
         """The turns whose events are not published yet."""
+        self.taken_over: dict[tuple[str, str], dict[str, str]] = {}
+        """By contact, the sessions that began in a conversation that was merged into its own, with the contacts there."""
         self.aliases = self.contacts.aliases = MemoryAliases(self)
 
     def erased_at(self, key: ConversationKey) -> float:
@@ -351,6 +353,9 @@ class MemoryConversations:
             self.aliases.check(conversation.key, ())
             self.aliases.learn(conversation.key, ())
         self.stored |= {one.key: copy.deepcopy(one) for one in (conversation, left)}
+        if left_turn.session_id:
+            place = conversation.key.organization_id, conversation.key.contact_id
+            self.taken_over.setdefault(place, {})[left_turn.session_id] = left.key.contact_id
         if contact_revision is not None:
             self.stored[conversation.key].contact_revision = contact_revision
         for key, record in ((conversation.key, turn), (left.key, left_turn)):

@@ -57,7 +57,12 @@ class MemoryEventLog:
                 self.keys.setdefault((organization_id, id_), f"key {len(self.keys)}".encode())
                 for id_ in (contact_id, into or contact_id)
             )
-            names[contact_id] = Pseudonyms(key, pseudonyms(of_person, into or contact_id).contact)
+            taken_over = self._conversations.taken_over.get((organization_id, contact_id), {})
+            sessions = tuple(
+                (session_id, self.keys.setdefault((organization_id, other), f"key {len(self.keys)}".encode()))
+                for session_id, other in sorted(taken_over.items())
+            )
+            names[contact_id] = Pseudonyms(key, pseudonyms(of_person, into or contact_id).contact, sessions)
         return names
 
     def known_pseudonyms(self, organization_id: str, contact_ids: Iterable[str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from pytake.aws.table import (
     agents_pk,
     alias_pk,
     cancellation_codes,
+    contact_pk,
     conversation_key,
     conversation_pk,
     due_pk,
@@ -61,7 +62,7 @@ SESSION_END_GRACE_SECONDS = 86_400
 RECENT_PAGE = 100
 """Entries that one request reads from each partition of the list."""
 
-_STATE = "STATE"
+_STATE, _PSEUDONYMS = "STATE", "PSEUDONYMS"
 _ASSIGNMENT, _NOTE = "ASSIGNMENT", "NOTE#"
 _MARKER = 0  # its position in the transaction, to read why it was cancelled
 
@@ -236,7 +237,7 @@ class DynamoConversations:
         left_turn: TurnRecord,
         contact_revision: int | None = None,
     ) -> None:
-        kept_seconds = self._retention(conversation.key.organization_id)
+        kept_seconds, item = self._retention(conversation.key.organization_id), self._table.item
         self._copy_notes(conversation_pk(left.key), conversation_pk(conversation.key))
         try:
             with TransactWrite(connection=self._table.connection) as transaction:
@@ -247,6 +248,10 @@ class DynamoConversations:
                     self._save(transaction, one, record, before, after, kept_seconds, revision, tell_later=tell)
                 if turn.seq == 1:  # the contact may have been merged into another one meanwhile
                     self._identify(transaction, conversation.key, ())
+                if left_turn.session_id:  # whether it goes on or is closed, it keeps its pseudonym in the lake
+                    names = item(contact_pk(conversation.key.organization_id, conversation.key.contact_id), _PSEUDONYMS)
+                    taken_over = {f"{left_turn.session_id}#{left.key.contact_id}"}
+                    transaction.update(names, actions=[item.sessions.add(taken_over)])
         except TransactWriteError as error:
             if set(cancellation_codes(error)) & {"ConditionalCheckFailed", "TransactionConflict"}:
                 for key in (conversation.key, left.key):

@@ -158,27 +158,44 @@ class DynamoEventLog:
         return runs
 
     def pseudonyms(self, organization_id: str, contact_ids: Iterable[str], now: float) -> dict[str, Pseudonyms]:
+        names, merged, taken_over = self._named(organization_id, contact_ids, now)
+        if merged:
+            into = self.pseudonyms(organization_id, set(merged.values()), now)
+            names |= {one: replace(names[one], contact=into[other].contact) for one, other in merged.items()}
+        if taken_over:
+            contacts = {contact for sessions in taken_over.values() for contact in sessions.values()}
+            others, _, _ = self._named(organization_id, contacts, now)
+            for one, sessions in taken_over.items():
+                keys = [(session_id, others[contact].key) for session_id, contact in sorted(sessions.items())]
+                names[one] = replace(names[one], sessions=tuple(keys))
+        return names
+
+    def _named(
+        self, organization_id: str, contact_ids: Iterable[str], now: float
+    ) -> tuple[dict[str, Pseudonyms], dict[str, str], dict[str, dict[str, str]]]:
+        """The pseudonyms of contacts as if none was merged; into which contacts some were merged; and the sessions that others
+        have taken over, with the contacts that they began with."""
         by_pk = {contact_pk(organization_id, contact_id): contact_id for contact_id in contact_ids}
-        names: dict[str, Pseudonyms] = {}
-        merged: dict[str, str] = {}
+        names, merged, taken_over = dict[str, Pseudonyms](), dict[str, str](), dict[str, dict[str, str]]()
+        stored: dict[str, Item] = {}
         retention_seconds = self._retention(organization_id)
-        found = self._table.item.batch_get([(pk, _PSEUDONYMS) for pk in by_pk], consistent_read=True)
-        for item in found:
+        for item in self._table.item.batch_get([(pk, _PSEUDONYMS) for pk in by_pk], consistent_read=True):
+            contact_id = by_pk[item.pk]
+            stored[contact_id] = item
             if item.contact_id is not None:
-                merged[by_pk[item.pk]] = item.contact_id
+                merged[contact_id] = item.contact_id
+            if item.sessions:
+                taken_over[contact_id] = dict(entry.split("#", 1) for entry in item.sessions)
             if item.document is not None and (item.expires_at or 0) > now:
-                names[by_pk[item.pk]] = pseudonyms(item.document, by_pk[item.pk])
+                names[contact_id] = pseudonyms(item.document, contact_id)
                 self._hours[item.pk] = frozenset(int(hour) for hour in item.hours or ())
                 if item.expires_at < now + retention_seconds:
                     self._keep_key(item, now + 2 * retention_seconds)
         for pk, contact_id in by_pk.items():
             if contact_id not in names:
-                key = self._make_key(pk, now, now + 2 * retention_seconds, merged.get(contact_id))
+                key = self._make_key(pk, now, now + 2 * retention_seconds, stored.get(contact_id))
                 names[contact_id] = pseudonyms(key, contact_id)
-        if merged:
-            into = self.pseudonyms(organization_id, set(merged.values()), now)
-            names |= {one: replace(names[one], contact=into[other].contact) for one, other in merged.items()}
-        return names
+        return names, merged, taken_over
 
     def known_pseudonyms(self, organization_id: str, contact_ids: Sequence[str]) -> dict[str, str]:
         """Implements `pytake.contacts.segment_ports.Pseudonymous`."""
@@ -243,11 +260,13 @@ class DynamoEventLog:
             found.setdefault((item.pk, delivery.turn), []).append(delivery)
         return found
 
-    def _make_key(self, pk: str, now: float, expires_at: float, merged_into: str | None) -> bytes:
+    def _make_key(self, pk: str, now: float, expires_at: float, before: Item | None) -> bytes:
         # The key outlives every record that is exported with it, so no record is ever exported with two keys.
         item = self._table.item
         key = secrets.token_bytes(KEY_BYTES)
-        made = item(pk, _PSEUDONYMS, document=key, expires_at=int(expires_at), contact_id=merged_into)
+        made = item(pk, _PSEUDONYMS, document=key, expires_at=int(expires_at))
+        if before is not None:
+            made.contact_id, made.sessions = before.contact_id, before.sessions
         try:
             self._table.put(made, item.document.does_not_exist() | (item.expires_at <= now))
         except ConditionFailedError as refused:  # another run made it first

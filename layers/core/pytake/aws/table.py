@@ -174,6 +174,7 @@ class Item(Model):
     expires_at = NumberAttribute(null=True)
     timetables = UnicodeAttribute(null=True)
     hours: Any = NumberSetAttribute(null=True)
+    sessions: Any = UnicodeSetAttribute(null=True)
     contact_id = UnicodeAttribute(null=True)
     identities: Any = UnicodeSetAttribute(null=True)
     merging: Any = UnicodeSetAttribute(null=True)

@@ -141,15 +141,21 @@ class Pseudonyms(Struct, frozen=True):
 
     Ids that are derived from a phone number need pseudonyms too: a session's id is a digest of it, and there are few enough
     phone numbers to try them all. `contact` is the pseudonym of the person: for a contact that was merged into another one, it
-    is the pseudonym of that one.
+    is the pseudonym of that one. `sessions` began in the conversation of such a contact and went on in the one that stays: they
+    keep the pseudonym that the other contact's key gives.
     """
 
     key: bytes
     contact: str
+    sessions: tuple[tuple[str, bytes], ...] = ()
 
     def of(self, *parts: str) -> str:
         """The pseudonym of an id. The first of the `parts` is the kind of id."""
         return _pseudonym(self.key, parts)
+
+    def of_session(self, session_id: str) -> str:
+        """The pseudonym of a session."""
+        return _pseudonym(dict(self.sessions).get(session_id, self.key), ("session", session_id))
 
 
 def pseudonyms(key: bytes, contact_id: str) -> Pseudonyms:
@@ -171,11 +177,11 @@ def events_of(
     conversation = names.of("conversation", key.phone_number_id, key.contact_id)
     at = _milliseconds(record.at)
 
-    sessions = {"": None, record.session_id: names.of("session", record.session_id) if record.session_id else None}
+    sessions = {"": None, record.session_id: names.of_session(record.session_id) if record.session_id else None}
 
     def session(session_id: str) -> str | None:
         if session_id not in sessions:
-            sessions[session_id] = names.of("session", session_id)
+            sessions[session_id] = names.of_session(session_id)
         return sessions[session_id]
 
     found: list[LakeEvent] = []
