@@ -22,6 +22,8 @@ TEXTS = st.sampled_from(
         "{{a | sum}} {{b | lines('{index}{value}')}} {{c | item(1)}}",
         "{{today | add_time(a, 'days')}}",
         "{{answers}}",
+        "{{constants.shop}}, {{a | join(', ')}}",
+        "{{now | date('DD/MM/YYYY HH:mm')}} {{b | date('dddd')}}",
         "long " * 400,
         "\n\n",
         "👨‍👩‍👧‍👦" * 300 + "{{a}}",
@@ -165,6 +167,16 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         ),
         st.fixed_dictionaries({"type": just("append"), "variable": VARIABLE, "value": VALUES}),
         st.fixed_dictionaries({"type": just("save_contact"), "field": just("x"), "value": VALUES}),
+        st.fixed_dictionaries({"type": just("label"), "label": just("asked")}),
+        st.fixed_dictionaries({"type": just("set_language"), "language": st.sampled_from(["en", "fr", "{{a}}"])}),
+        st.fixed_dictionaries(
+            {
+                "type": just("set_consent"),
+                "purpose": st.sampled_from(["utility", "marketing"]),
+                "state": st.sampled_from(["granted", "withdrawn"]),
+                "source": none | TEXTS,
+            }
+        ),
         st.fixed_dictionaries(
             {"type": just("emit_event"), "name": just("e"), "data": st.fixed_dictionaries({"v": VALUES})}
         ),
@@ -208,11 +220,16 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         "next_node_id": target,
     }
     return {
-        "start": {"greeting": TEXTS, "next_node_id": target},
+        "start": {
+            "greeting": TEXTS,
+            "parameters": none | st.tuples(st.fixed_dictionaries({"name": VARIABLE, "default": VALUES})).map(list),
+            "next_node_id": target,
+        },
         "message": {"text": prefixed("M "), "header": none | just("H {{a}}"), "next_node_id": optional},
         "buttons": {
             "text": TEXTS,
             "buttons": buttons(ids),
+            "list_button": none | just("L {{a}}"),
             "footer": none | just("{{a}}"),
             "next_node_id": optional,
         },
@@ -272,6 +289,7 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         },
         "schedule": {
             "hours": st.sampled_from(["named", [{"days": ["fri", "sat"], "opens": "08:00", "closes": "02:00"}]]),
+            "holidays": none | just(["01-15", "2027-01-16"]),
             "open_next_node_id": target,
             "closed_next_node_id": target,
         },
@@ -319,13 +337,24 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         "api_call": {
             "url": just("https://example.com/{{a}}"),
             "body": VALUES,
+            "run_as_body": st.booleans(),
+            "attempts": st.integers(1, 3),
+            "status_variable": none | VARIABLE,
             "error_body_variable": none | VARIABLE,
             "output_variable": VARIABLE,
             "response_map": just({"b": "$.x[0]"}),
             "next_node_id": target,
             "error_next_node_id": target,
         },
-        "ai_prompt": {"model": just("m"), "prompt": TEXTS, "output_variable": VARIABLE, "next_node_id": target},
+        "ai_prompt": {
+            "model": just("m"),
+            "prompt": prefixed("P "),
+            "memory": none | st.fixed_dictionaries({"variable": just("memory"), "turns": st.integers(1, 3)}),
+            "fields": none | st.fixed_dictionaries({"a": st.sampled_from(["text", "number", "boolean"])}),
+            "output_variable": VARIABLE,
+            "next_node_id": target,
+            "error_next_node_id": optional,
+        },
         "delay": {"seconds": st.integers(0, 100), "next_node_id": target},
         "set_variable": {"variable": VARIABLE, "value": VALUES, "next_node_id": target},
         "random": {"paths": paths, "sticky": st.booleans()},
@@ -354,6 +383,10 @@ def nodes(draw: st.DrawFn, ids: list[str], flows: list[str]) -> list[dict[str, A
         fields = draw(st.fixed_dictionaries(data[kind]))
         if kind == "condition":
             fields |= draw(comparison())
+        if kind == "api_call" and fields["run_as_body"]:
+            fields["body"] = None
+        if kind == "schedule" and fields["hours"] == "named":
+            fields["holidays"] = None
         if kind == "question_several":
             fields["buttons"] = [{**button, "next_node_id": None} for button in fields["buttons"][:9]]
             fields["multiple"]["least"] = min(fields["multiple"]["least"], len(fields["buttons"]))

@@ -70,6 +70,9 @@ INPUTS = [
     Input(type="form", response={"x": "one"}),
     Input(type="event", text="paid", payload={"x": "one"}),
     Input(type="contacts", payload=[{}]),
+    Input(type="order", payload={"product_items": [{"product_retailer_id": "one", "quantity": 2, "item_price": 5}]}),
+    Input(type="reaction", text="👍"),
+    Input(type="reaction", text=""),
     Input(type="unsupported"),
 ]
 COMMANDS = [Input(text="menu"), Input(text="help"), Input(text="precos")]
@@ -199,7 +202,8 @@ class Conversations:
 
     def turn(self, state: State | None, user_input: Input, now: float, seed: str) -> Turn:
         """Take a turn, which must not fail."""
-        context = Context(now, seed, Contact("551199", "+551199", "Ana", language=self.language), "BR")
+        contact = Contact("551199", "+551199", "Ana", language=self.language)
+        context = Context(now, seed, contact, "BR", constants={"shop": "Shop"})
         turn = whole_turn(self.flow, state, user_input, context, self.chance.choice(RESULTS))
         assert turn.status != "failed", turn.events
         for message in turn.messages:
