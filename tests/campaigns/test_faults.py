@@ -256,6 +256,14 @@ def test_who_the_queue_refused_is_queued_by_the_next_tick_and_the_others_are_not
     check(world)
 
 
+def test_a_turn_says_whether_its_template_goes_to_the_endpoint_for_marketing() -> None:
+    for chosen in (True, False, None):
+        world = CampaignWorld([person(0)], marketing_messages=chosen)
+        world.start()
+        world.run()
+        assert [item.campaign.marketing_messages for item in world.product.queues.outbound if item.campaign] == [chosen]
+
+
 def test_a_campaign_moves_no_conversation_up_the_list() -> None:
     world = new_world()
     world.run()

@@ -375,10 +375,18 @@ def test_the_copy_stops_a_paused_template_before_it_is_posted(product: Product) 
 
 
 @pytest.mark.parametrize(
-    ("is_on", "category", "goes"), [(True, "MARKETING", True), (True, "UTILITY", False), (False, "MARKETING", False)]
+    ("is_on", "chosen", "category", "goes"),
+    [
+        (True, None, "MARKETING", True),
+        (True, None, "UTILITY", False),
+        (False, None, "MARKETING", False),
+        (True, False, "MARKETING", False),
+        (False, True, "MARKETING", True),
+        (False, True, "UTILITY", False),
+    ],
 )
-def test_marketing_templates_of_a_number_go_to_their_own_endpoint(
-    product: Product, is_on: bool, category: str, goes: bool
+def test_marketing_templates_of_a_number_or_a_campaign_go_to_their_own_endpoint(
+    product: Product, is_on: bool, chosen: bool | None, category: str, goes: bool
 ) -> None:
     number = product.tenants.by_id[NUMBER]
     number.waba_id, number.marketing_messages = "5", is_on
@@ -386,7 +394,8 @@ def test_marketing_templates_of_a_number_go_to_their_own_endpoint(
     product.templates.change(TemplateKey("acme", "5", "order_ready", "en"), lambda _: copy)
     agreed = replace(new_contact(PHONE, at=1), consent={"marketing": Consent("granted", "form", 1)})
     product.contacts.save("acme", agreed)
-    product.deliver(replace(item(1), messages=[ORDER_READY, Text("good")]), first_delivery=True)
+    mark = CampaignMark("spring", marketing_messages=chosen)
+    product.deliver(replace(item(1), messages=[ORDER_READY, Text("good")], campaign=mark), first_delivery=True)
     assert ["product_policy" in payload for payload in product.graph.sent] == [goes, False]
 
 

@@ -48,6 +48,7 @@ def test_a_definition_is_read_as_it_was_written(campaign: Campaign) -> None:
             {"name": "b", "share": 1.0, "template": {**TEMPLATE, "category": "marketing"}, "flow_id": "other"},
         ],
         "holdout": 0.1,
+        "marketing_messages": True,
         "template": {**TEMPLATE, "category": None},
     }
 

@@ -92,6 +92,11 @@ class CampaignSettings(ApiModel):
     spend_cap: float | None = Field(default=None, ge=0, le=1_000_000_000, allow_inf_nan=False)
     variants: list[CampaignVariant] = Field(default=[], max_length=10)
     holdout: float = Field(default=0, ge=0, le=0.9, allow_inf_nan=False)
+    marketing_messages: bool | None = Field(
+        default=None,
+        description="Whether its marketing templates go to Meta's Marketing Messages API, which optimises their delivery."
+        " Default: as the number's `marketing_messages` says. A test of the campaign is always sent as the number says",
+    )
 
     @model_validator(mode="after")
     def _distinct(self) -> "CampaignSettings":
@@ -126,6 +131,7 @@ def definition_of(request: CampaignSettings) -> CampaignDefinition:
             for one in request.variants
         ],
         holdout=request.holdout,
+        marketing_messages=request.marketing_messages,
     )
 
 
@@ -159,4 +165,5 @@ def settings_of(definition: CampaignDefinition) -> dict[str, Any]:
             for one in definition.variants
         ],
         "holdout": definition.holdout,
+        "marketing_messages": definition.marketing_messages,
     }

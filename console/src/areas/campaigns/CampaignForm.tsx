@@ -22,6 +22,7 @@ interface Draft {
   pace: number | "";
   cap: number | "";
   holdout: number | "";
+  marketing: "" | "yes" | "no";
 }
 
 /** A time for the field of the browser, in the person's time zone: `2026-11-29T18:30`. */
@@ -42,6 +43,7 @@ function draftOf(known: CampaignSettings | undefined): Draft {
     pace: known?.pace_per_second ?? "",
     cap: known?.spend_cap ?? "",
     holdout: known?.holdout ? known.holdout * PERCENT : "",
+    marketing: known?.marketing_messages == null ? "" : known.marketing_messages ? "yes" : "no",
   };
 }
 
@@ -64,6 +66,7 @@ export function settingsOf(draft: Draft, template: Message, known?: CampaignSett
     pace_per_second: draft.pace === "" ? null : draft.pace,
     spend_cap: draft.cap === "" ? null : draft.cap,
     holdout: draft.holdout === "" ? 0 : draft.holdout / PERCENT,
+    marketing_messages: draft.marketing === "" ? null : draft.marketing === "yes",
   };
 }
 
@@ -163,6 +166,16 @@ export function CampaignForm({ known, started = false, saving }: CampaignFormPro
               onChange={(holdout) => change({ holdout: holdout === "" ? "" : Number(holdout) })}
             />
           </div>
+          <NativeSelect
+            label={t("marketing")}
+            description={t("marketingAbout")}
+            value={draft.marketing}
+            data={(["", "yes", "no"] as const).map((value) => ({
+              value,
+              label: t(`marketingChoice.${value || "number"}`),
+            }))}
+            onChange={(event) => change({ marketing: event.currentTarget.value as Draft["marketing"] })}
+          />
         </>
       )}
       <div className="form-pair">

@@ -105,6 +105,7 @@ test("a new campaign says who gets which message, and is only a draft", async ()
       pace_per_second: null,
       spend_cap: null,
       holdout: 0,
+      marketing_messages: null,
     },
   ]);
   expect(sent(`POST ${ONE}/start`)).toEqual([]);
@@ -271,6 +272,7 @@ test("a time of the form is a time of the API, in the person's time zone", () =>
     pace: 5,
     cap: "" as const,
     holdout: 25,
+    marketing: "no" as const,
   };
   const settings = settingsOf(draft, CAMPAIGN.template);
   expect(settings).toMatchObject({
@@ -279,5 +281,6 @@ test("a time of the form is a time of the API, in the person's time zone", () =>
     pace_per_second: 5,
     spend_cap: null,
     holdout: 0.25,
+    marketing_messages: false,
   });
 });

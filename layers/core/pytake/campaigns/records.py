@@ -37,7 +37,7 @@ class CampaignDefinition(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a campaign sends, to whom, and within which bounds.
 
     `holdout` is the share of the audience that gets nothing, for comparison. `spend_cap_micros` is in millionths of the currency
-    of the rate card.
+    of the rate card. `marketing_messages`: whether marketing templates go to Meta's API for them; None: as the number says.
     """
 
     name: str
@@ -52,6 +52,7 @@ class CampaignDefinition(Struct, frozen=True, omit_defaults=True, kw_only=True):
     spend_cap_micros: int | None = None
     variants: list[Variant] = []
     holdout: float = 0
+    marketing_messages: bool | None = None
 
     def start_of(self, variant: str) -> FlowStart:
         """What opens the conversation with a person who has this variant."""

@@ -196,6 +196,7 @@ class ReleaseRecipients:
             chunk.prices.get(recipient.variant, 0),
             retry=chunk.retry,
             recipient=recipient.contact_id if key.contact_id != recipient.contact_id else "",
+            marketing_messages=campaign.definition.marketing_messages,
         )
         first = True
 

@@ -12,7 +12,8 @@ class CampaignMark(Struct, frozen=True, omit_defaults=True):
     `variant` is the name of the person's variant. `slot_at` is the reserved time at which the message may leave: its sender
     reserves no other. `price_micros` is what was reserved of the spend cap for it, in millionths of the currency. `retry`: it is
     the repetition of a message that Meta did not deliver. `recipient` is the contact in the campaign's audience, if that contact
-    was merged into the conversation's one since.
+    was merged into the conversation's one since. `marketing_messages`: whether a marketing template goes to Meta's API for
+    them; None: as the number says.
     """
 
     campaign_id: str
@@ -21,3 +22,4 @@ class CampaignMark(Struct, frozen=True, omit_defaults=True):
     price_micros: int = 0
     retry: bool = False
     recipient: str = ""
+    marketing_messages: bool | None = None

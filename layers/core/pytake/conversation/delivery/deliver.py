@@ -292,7 +292,7 @@ class Deliver:
             message = Template(number.fallback_template.name, number.fallback_template.language)
         data = callback_data(item.key, item.turn, attempt.index, claim.sends)
         payload = message_payload(message, item.recipient or item.contact_id, data)
-        return payload | MARKETING_POLICY if steps.is_marketing(number, message, lookups) else payload
+        return payload | MARKETING_POLICY if steps.is_marketing(attempt, message, lookups) else payload
 
     def _handle_failure(
         self, attempt: Attempt, claim: Delivery, failure: SendFailedError, token: str, lookups: steps.Lookups

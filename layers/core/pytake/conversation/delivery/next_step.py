@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pytake.contacts.consent import UNKNOWN, Consent, Purpose, allows_template
 from pytake.conversation.delivery.attempt import BACKOFF_SECONDS, Attempt, is_for_erased_person
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery, Number
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery
 from pytake.conversation.templates.stored import StoredTemplate
 from pytake.whatsapp.outbound import OutboundMessage, Template
 
@@ -187,9 +187,13 @@ def _template_step(message: OutboundMessage, entry: Delivery, lookups: Lookups) 
     return Refuse(replace(entry, state="failed", reason=NO_CONSENT), NO_CONSENT)
 
 
-def is_marketing(number: Number, message: OutboundMessage, lookups: Lookups) -> bool:
-    """Whether the message goes to Meta's endpoint for marketing messages, which takes marketing templates only."""
-    if not number.marketing_messages or not isinstance(message, Template):
+def is_marketing(attempt: Attempt, message: OutboundMessage, lookups: Lookups) -> bool:
+    """Whether the message goes to Meta's endpoint for marketing messages, which takes marketing templates only: as its campaign
+    says, else as its number does."""
+    mark = attempt.item.campaign
+    chosen = mark.marketing_messages if mark is not None else None
+    is_on = attempt.number.marketing_messages if chosen is None else chosen
+    if not is_on or not isinstance(message, Template):
         return False
     return _category(message, lookups.template(message.name, message.language)) == "marketing"
 
