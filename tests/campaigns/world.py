@@ -19,6 +19,7 @@ from pytake.contacts.records import ContactRecord, new_contact
 from pytake.contacts.segments import Segment
 from pytake.conversation.commit_turn import CommitTurn
 from pytake.conversation.plan_opening import PlanOpening
+from pytake.conversation.ports.follow_ups import PlansFollowUps
 from pytake.conversation.queues import StartTemplate
 from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.conversation.start_flow import StartFlow
@@ -111,9 +112,10 @@ class CampaignWorld:
         self.budget = memory.MemoryBudget(1_000 * PRICE)
         self.broken: str | None = None
         self.worker = 0
+        self.follow_ups: PlansFollowUps | None = None
         flows = product.flow_library
         self.plan = PlanOpening(product.tenants, flows, product.templates, 24)
-        start_flow = StartFlow(
+        self.start_flow = StartFlow(
             product.conversations,
             product.contacts,
             product.conversations.aliases,
@@ -130,7 +132,7 @@ class CampaignWorld:
             product.tenants,
             self.segments,
             self.plan,
-            start_flow,
+            self.start_flow,
             product.events,
             self.clock,
         )
@@ -146,7 +148,9 @@ class CampaignWorld:
         queues = of(product.queues, "put_bulk")
         budget = of(self.budget, "reserve", "settle")
         lane = of(self.lane, "reserve_block", "reserve_people")
-        commit = CommitTurn(conversations, contacts, queues, product.events, product.publish_events, self.clock)
+        commit = CommitTurn(
+            conversations, contacts, queues, product.events, product.publish_events, self.clock, self.follow_ups
+        )
         claim = ClaimRecipients(campaigns, audiences, lane, self.rate_card, budget, self.clock)
         aliases = product.conversations.aliases
         release = ReleaseRecipients(

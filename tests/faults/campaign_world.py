@@ -108,7 +108,8 @@ class CampaignWorld(World):
         campaigns, audiences, events = ports["campaigns"], ports["audiences"], ports["events"]
         conversations, contacts = ports["conversations"], ports["contacts"]
         plan_opening = PlanOpening(tenants, flows, self.templates, 24)
-        commit = CommitTurn(conversations, contacts, ports["queues"], events, publish_events, clock)
+        follow_ups = self.plans_follow_ups(tenants, clock)
+        commit = CommitTurn(conversations, contacts, ports["queues"], events, publish_events, clock, follow_ups)
         lane = NumberLane(ports["slots"], ports["day_limits"], tenants, 600)
         reader: Any = ListedContacts({SEGMENT: self.segment}, size=2)
         segments: Any = MemorySegments()

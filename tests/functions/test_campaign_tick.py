@@ -6,10 +6,12 @@ import boto3
 import pytest
 
 from functions.scheduled.handler import handler as scheduled
+from pytake.wiring import shared
 from pytake.wiring.campaigns import audiences
-from tests.functions.campaigns import Campaign
+from pytake.wiring.follow_ups import follow_ups
+from tests.functions.campaigns import TEMPLATE, Campaign
 from tests.functions.conftest import Gateway, LambdaContext
-from tests.functions.world import ANA, BIA
+from tests.functions.world import ANA, BIA, FIRST
 
 
 @pytest.fixture
@@ -41,3 +43,18 @@ def test_a_started_campaign_is_queued_for_those_who_agreed(campaign: Campaign) -
     assert part is not None
     assert sorted(part.recipients) == sorted(["", BIA])
     assert campaign.get()["counts"]["planned"] == 1
+
+
+def test_who_gets_a_campaign_and_does_not_answer_is_followed_up(campaign: Campaign) -> None:
+    step = {"days": 1, "template": TEMPLATE | {"category": "marketing"}}
+    sequence = {"name": "Still there?", "phone_number_id": FIRST, "on": {"event": "no_answer"}, "steps": [step]}
+    stored = campaign.api("PUT", "/api/v1/sequences/silence", sequence)
+    assert stored.status == 200, stored.body
+    consent = {"marketing": {"state": "granted", "source": "form"}}
+    assert campaign.api("PUT", f"/api/v1/contacts/{ANA}/consent", consent).status == 200
+    campaign.post("start")
+
+    scheduled({"job": "campaigns"}, LambdaContext())
+
+    (planned,) = follow_ups().due(shared.clock() + 2 * 24 * 3600)
+    assert (planned.contact_id, planned.sequence_id) == (ANA, "silence")

@@ -99,7 +99,9 @@ def release_recipients() -> ReleaseRecipients:
     queues = SqsQueues(
         lambda: shared.client("sqs"), outbound=settings().outbound_queue_url, bulk=settings().bulk_queue_url
     )
-    commit = CommitTurn(conversations(), contacts(), queues, shared.operator_events(), publish_events(), shared.clock)
+    commit = CommitTurn(
+        conversations(), contacts(), queues, shared.operator_events(), publish_events(), shared.clock, plan_follow_ups()
+    )
     return ReleaseRecipients(
         campaigns(),
         audiences(),
