@@ -42,6 +42,15 @@ def test_every_saved_query_has_words_for_itself_its_parameters_and_its_columns(
     assert set(columns) <= set(said["column"]), f"add them to {path}"
 
 
+def test_every_example_of_the_gallery_has_a_name_and_says_what_it_does() -> None:
+    gallery = json.loads((CONSOLE.parent / "examples" / "gallery.json").read_text(encoding="utf-8"))
+    assert len(gallery) == 12
+    for words in gallery.values():
+        assert set(words) == {"pt", "es", "en"}
+        assert len({one["name"] for one in words.values()}) > 1
+        assert all(set(one) == {"name", "about"} and one["about"].endswith(".") for one in words.values())
+
+
 OTHER_WORDS = {
     "pt": r"\b(nós?|blocos?|línguas?|turnos? falh\w+|agentes?)\b",  # passo, idioma, resposta, atendente
     "es": r"\b(nodos?|bloques?|lenguas?|turnos? fall\w+)\b",  # paso, idioma, respuesta

@@ -118,6 +118,24 @@ test("a new flow gets an id from its name that is not taken, and is created only
   });
 });
 
+test("an example is named in the language of the console, with what it does and which languages it speaks", async () => {
+  const { fetch, asked } = answers({
+    "GET /api/v1/flows": FLOWS,
+    "PUT /api/v1/flows/support_triage": { flow_id: "support_triage" },
+  });
+  vi.stubGlobal("fetch", fetch);
+  open();
+  await userEvent.click(await screen.findByRole("button", { name: "Novo fluxo" }));
+  const both = await screen.findByRole("button", { name: "Matrícula escolar" });
+  expect(both).toHaveAccessibleDescription(/Um subfluxo pergunta .* Português · English$/);
+  const english = screen.getByRole("button", { name: "Triagem de suporte" });
+  expect(english).toHaveAccessibleDescription(/passa o que é urgente a um atendente\. English$/);
+  await userEvent.click(english);
+  await userEvent.type(screen.getByLabelText("Nome do fluxo"), "Support triage");
+  await userEvent.click(screen.getByRole("button", { name: "Criar" }));
+  await waitFor(() => expect(asked.some(({ key }) => key.startsWith("PUT"))).toBe(true));
+});
+
 test("an import shows what gets lost before anything is created", async () => {
   const converted = {
     format: "typebot",

@@ -9,7 +9,7 @@ import { Problem } from "../../../ui/Problem.tsx";
 import { createAll, freeId, fromExample } from "./create.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
 
-const FLOW_LANGUAGES = { pt_BR: "Português", es: "Español", en: "English" };
+const FLOW_LANGUAGES: Record<string, string> = { pt_BR: "Português", es: "Español", en: "English" };
 
 /** A new flow: its name, its language, and where it begins: empty or as an example. */
 export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose: () => void }) {
@@ -19,9 +19,14 @@ export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose:
   const [name, setName] = useState("");
   const [language, setLanguage] = useState(i18n.language === "pt" ? "pt_BR" : i18n.language);
   const [example, setExample] = useState<string>();
+  const examples = EXAMPLES.map(({ id, languages, words }) => ({
+    id,
+    languages: languages.map((code) => FLOW_LANGUAGES[code] ?? code).join(" · "),
+    ...(words[i18n.language] ?? words["en"]!),
+  })).toSorted((one, other) => one.name.localeCompare(other.name));
+  const chosen = examples.find(({ id }) => id === example);
   const create = useMutation({
     mutationFn: async () => {
-      const chosen = EXAMPLES.find(({ id }) => id === example);
       const called = name.trim() || chosen!.name;
       const id = freeId(identifier(called), taken);
       await createAll(
@@ -46,7 +51,7 @@ export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose:
         <TextInput
           data-autofocus
           label={t("new.name")}
-          placeholder={EXAMPLES.find(({ id }) => id === example)?.name ?? t("new.nameHint")}
+          placeholder={chosen?.name ?? t("new.nameHint")}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
@@ -70,14 +75,19 @@ export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose:
               {t("new.empty")}
             </UnstyledButton>
           </li>
-          {EXAMPLES.map((one) => (
+          {examples.map((one) => (
             <li key={one.id}>
               <UnstyledButton
                 className="build-example"
                 aria-pressed={example === one.id}
+                aria-labelledby={`example-${one.id}`}
+                aria-describedby={`about-${one.id}`}
                 onClick={() => setExample(one.id)}
               >
-                {one.name}
+                <strong id={`example-${one.id}`}>{one.name}</strong>
+                <span id={`about-${one.id}`}>
+                  {one.about} <small>{one.languages}</small>
+                </span>
               </UnstyledButton>
             </li>
           ))}
