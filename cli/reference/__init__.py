@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.reference.api_page import api_page
 from cli.reference.event_schema import event_schema
-from cli.reference.flow_pictures import example_pages
+from cli.reference.example_pages import example_pages
 from cli.reference.flow_reference import flow_reference
 from cli.reference.prover_page import prover_page
 from cli.reference.saved_queries import with_saved_queries
