@@ -30,6 +30,11 @@ class Told:
         self.events: list[LakeEvent] = []
         self.sessions = 0
 
+    def merge(self, goes: str, stays: str, at: float = BEGIN + 7200) -> None:
+        """Tell that a contact was merged into another one."""
+        told = {"contact": stays, "code": goes, "session": None, "phone_number_id": "1", "turn": 9}
+        self.events.append(LakeEvent(event_id=f"{goes}-9", type="merged", happened_at=round(at * 1000), **told))  # type: ignore[arg-type]
+
     def conversation(self, *steps: str, contact: str | None = None, at: float = BEGIN, flow: str = "shop") -> None:
         """Tell a conversation.
 
@@ -171,6 +176,14 @@ def test_first_contact_resolution(told: Told, ask: Ask) -> None:
     told.conversation("0 person start:next", "60 handed_off", contact="to a person")
     told.conversation("0 person start:next", contact="still talking")
     assert ask("first_contact_resolution", "'shop'", "72") == [("5", "3", "2", "0.4")]
+
+
+def test_a_person_who_came_back_under_another_contact_was_not_helped_at_once(told: Told, ask: Ask) -> None:
+    told.conversation("0 person start:next", "60 completed", contact="hidden")
+    told.conversation("0 person start:next", contact="shown", at=BEGIN + 3600, flow="other")
+    told.conversation("0 person start:next", "60 completed", contact="happy")
+    told.merge("hidden", "shown")
+    assert ask("first_contact_resolution", "'shop'", "72") == [("2", "2", "1", "0.5")]
 
 
 def test_ab_comparison(told: Told, ask: Ask) -> None:

@@ -2,11 +2,26 @@
 -- no other conversation, in any flow, within some hours. Conversations that are still open do not count.
 -- Values: organization, first day, last day (UTC, '2026-11-01'), flow, hours (72). The last day should be further
 -- in the past than these hours; otherwise some people have not had the time to come back.
-WITH told AS (
-    SELECT type, happened_at, contact, session, flow_id
+WITH found AS (
+    SELECT type, happened_at, contact, session, flow_id, code
     FROM events
-    WHERE organization_id = ? AND dt BETWEEN ? AND ? AND session IS NOT NULL
-        AND type IN ('session_started', 'completed', 'handed_off', 'expired', 'closed', 'opted_out', 'failed')
+    WHERE organization_id = ? AND dt BETWEEN ? AND ?
+        AND type IN ('session_started', 'completed', 'handed_off', 'expired', 'closed', 'opted_out', 'failed', 'merged')
+),
+
+-- A contact that was merged into another one has that one's pseudonym.
+merges AS (
+    SELECT code AS former_contact, max(contact) AS contact
+    FROM found
+    WHERE type = 'merged'
+    GROUP BY code
+),
+
+told AS (
+    SELECT found.type, found.happened_at, coalesce(merges.contact, found.contact) AS contact, found.session, found.flow_id
+    FROM found
+    LEFT JOIN merges ON merges.former_contact = found.contact
+    WHERE found.session IS NOT NULL
 ),
 
 conversations AS (
