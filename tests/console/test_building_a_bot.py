@@ -136,6 +136,8 @@ def test_two_people_on_one_draft_lose_nothing(web_page: Page, visitor: Visitor, 
     create(page, "Dois editores")
     with cloud.api("builder") as api:
         theirs = api.get("/flows/dois_editores").json()["document"]
+        tests = {"conversations": [{"name": "Cumprimenta", "turns": [{"input": "Oi"}]}]}
+        api.put("/flows/dois_editores/tests", json=tests).raise_for_status()
         api.put("/flows/dois_editores", json={**theirs, "name": "Delas"}).raise_for_status()
         node(page, "Mensagem").click()
         page.get_by_label("Texto", exact=True).fill("Meu texto")
@@ -144,6 +146,7 @@ def test_two_people_on_one_draft_lose_nothing(web_page: Page, visitor: Visitor, 
         expect(page.get_by_role("heading", name="Dois editores (minhas mudanças)")).to_be_visible()
         copy = page.url.rpartition("/")[2]
         assert "Meu texto" in json.dumps(api.get(f"/flows/{copy}").json()["document"])
+        assert [one["name"] for one in api.get(f"/flows/{copy}/tests").json()["conversations"]] == ["Cumprimenta"]
         assert api.get("/flows/dois_editores").json()["document"]["name"] == "Delas"
     visitor.complaints[:] = [one for one in visitor.complaints if "412" not in one]  # the conflict itself
 

@@ -143,6 +143,33 @@ def test_calls_are_answered_by_the_person_who_tries_the_flow(gateway: Gateway) -
     assert back["status"] == "completed"
 
 
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [
+        ({"type": "contacts", "payload": [{"name": {"formatted_name": "Rui"}}]}, [{"name": {"formatted_name": "Rui"}}]),
+        ({"type": "order", "payload": {"product_items": []}}, {"product_items": []}),
+        ({"type": "form", "response": {"day": "2026-03-02"}}, {"day": "2026-03-02"}),
+        (
+            {"type": "location", "location": {"latitude": -8, "longitude": -34.9, "name": "Home"}},
+            {"latitude": -8.0, "longitude": -34.9, "name": "Home"},
+        ),
+    ],
+    ids=lambda value: value.get("type", "") if isinstance(value, dict) else "",
+)
+def test_a_person_answers_with_more_than_a_text(gateway: Gateway, said: dict[str, Any], stored: Any) -> None:
+    question = {"question": "Well?", "variable": "given", "validation": {"type": "any"}, "next_node_id": "end"}
+    nodes = [
+        {"id": "start", "type": "start", "data": {"next_node_id": "ask"}},
+        {"id": "ask", "type": "question", "data": question},
+        {"id": "end", "type": "end", "data": {}},
+    ]
+    document = {"format": 1, "id": "any", "start_node_id": "start", "nodes": nodes}
+    asked = gateway.api("POST", REHEARSE, {"document": document, "input": {"text": "Hello"}}).body
+    tried = {"document": document, "rehearsal": asked["rehearsal"], "input": said}
+    done = gateway.api("POST", REHEARSE, tried).body
+    assert (done["status"], done["variables"]) == ("completed", {"given": stored})
+
+
 def test_a_flow_goes_on_behind_a_handoff_that_has_a_next_node(gateway: Gateway) -> None:
     document = FLOW | {
         "nodes": [

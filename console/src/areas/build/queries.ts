@@ -71,9 +71,10 @@ export function fileFlow(flow: FlowSummary, change: Partial<Schemas["FlowFiling"
   return got(api.PUT("/api/v1/flows/{flow_id}/metadata", { params: { path: { flow_id } }, body }));
 }
 
-/** Copy the draft of a flow, in the same folder. */
-export function duplicateFlow(flow_id: string, body: Schemas["FlowCopy"]) {
-  return got(api.POST("/api/v1/flows/{flow_id}/duplicate", { params: { path: { flow_id } }, body }));
+/** Copy the draft of a flow with its tests, in the same folder. Returns the tag of the copy. */
+export async function duplicateFlow(flow_id: string, body: Schemas["FlowCopy"]): Promise<string> {
+  const copy = api.POST("/api/v1/flows/{flow_id}/duplicate", { params: { path: { flow_id } }, body });
+  return (await tagged(copy)).tag;
 }
 
 /** What the prover says of a document, and what an editor can offer. */

@@ -1,11 +1,12 @@
 import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
+import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { api, tagged } from "../../../api/client.ts";
 import type { FlowDocument } from "../../../flow/document.ts";
 import { Problem } from "../../../ui/Problem.tsx";
-import { saveDraft } from "../queries.ts";
+import { duplicateFlow, saveDraft } from "../queries.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
 
 interface ConflictProps {
@@ -27,13 +28,17 @@ export function Conflict({ document, onOverwrite, onTakeTheirs }: ConflictProps)
       await onOverwrite(theirs.tag);
     },
   });
+  /** Their draft with the flow's tests under another id, which gets this draft. It stays the same when a try fails. */
+  const made = useRef<{ id: string; tag: string }>(undefined);
   const copy = useMutation({
     mutationFn: async () => {
-      const id = `${document.id.slice(0, 50)}_${Date.now().toString(36)}`;
-      await saveDraft(
-        { ...document, id, name: t("conflict.copyName", { name: document.name ?? document.id }) },
-        undefined,
-      );
+      if (!made.current) {
+        const flow_id = `${document.id.slice(0, 50)}_${Date.now().toString(36)}`;
+        made.current = { id: flow_id, tag: await duplicateFlow(document.id, { flow_id }) };
+      }
+      const { id, tag } = made.current;
+      const name = t("conflict.copyName", { name: document.name ?? document.id });
+      await saveDraft({ ...document, id, name }, tag);
       return id;
     },
     onSuccess: (id) => {

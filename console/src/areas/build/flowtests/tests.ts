@@ -4,12 +4,12 @@ import { ApiError } from "../../../api/errors.ts";
 import type { FlowDocument } from "../../../flow/document.ts";
 import type { components } from "../../../generated/api.ts";
 import type { Inspection } from "../queries.ts";
+import { testInputOf, type RehearsalInput } from "../rehearsal/answers.ts";
 
 type Schemas = components["schemas"];
 export type TestRun = Schemas["FlowTestRun"];
 export type TestFailure = Schemas["FlowTestFailure"];
 type Turn = Schemas["RehearsedFlowTurn"];
-type Input = Partial<Schemas["RehearsalInput"]> & { type: Schemas["RehearsalInput"]["type"] };
 
 /** A test as `pytake flow test` reads it; what this page does not write stays as it is. */
 export interface FlowTest {
@@ -25,7 +25,7 @@ export interface TestFile {
 
 /** A finished turn of a rehearsal, with the results of its calls. */
 export interface RecordedTurn {
-  input: Input;
+  input: RehearsalInput;
   turn: Turn;
   calls: { mock: string; result: Schemas["CallResult"] }[];
 }
@@ -122,7 +122,7 @@ export function testOf(
       const before = recorded[index - 1]?.turn;
       const seconds = before ? (Date.parse(turn.at) - Date.parse(before.at)) / 1000 : 0;
       return {
-        input: inputOf(input, before),
+        input: testInputOf(input, before?.timer),
         ...(seconds > 0 ? { after_seconds: seconds } : {}),
         expect: {
           // The apology for a failed turn is the number's, and not the flow's.
@@ -137,12 +137,6 @@ export function testOf(
 
 function wayOf({ flow_id, node_id, exit }: Schemas["RehearsedStep"], root: string): string {
   return `${flow_id === root ? "" : `${flow_id}/`}${node_id}: ${exit}`;
-}
-
-function inputOf({ type, text = "", reply_id }: Input, before: Turn | undefined): unknown {
-  if (type === "reply") return { reply_id, text };
-  if (type === "timer") return { type: before?.timer?.kind ?? "timeout" };
-  return text;
 }
 
 function mockOf({ ok, status, body, error }: Schemas["CallResult"]): unknown {

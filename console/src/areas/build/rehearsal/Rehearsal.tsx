@@ -1,7 +1,7 @@
 import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useReactFlow } from "@xyflow/react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { api, got } from "../../../api/client.ts";
 import type { components } from "../../../generated/api.ts";
@@ -12,13 +12,14 @@ import { Problem } from "../../../ui/Problem.tsx";
 import { useEditor } from "../editor/state.tsx";
 import { SaveTest } from "../flowtests/SaveTest.tsx";
 import { litBy, type RecordedTurn } from "../flowtests/tests.ts";
+import { AnswerForm, AnswerMenu } from "./AnswerForm.tsx";
+import type { Kind, RehearsalInput } from "./answers.ts";
 import { Bubble } from "./Bubble.tsx";
 import { CallForm } from "./CallForm.tsx";
 
 type Schemas = components["schemas"];
 type Turn = Schemas["RehearsedFlowTurn"];
 type Content = Schemas["MessageContent"];
-type Input = Partial<Schemas["RehearsalInput"]> & { type: Schemas["RehearsalInput"]["type"] };
 type Results = Record<string, Schemas["CallResult"]>;
 
 interface Line {
@@ -28,7 +29,7 @@ interface Line {
 }
 
 interface Asked {
-  input: Input;
+  input: RehearsalInput;
   results: Results;
   calls: RecordedTurn["calls"];
   now: string;
@@ -50,6 +51,7 @@ export function Rehearsal() {
   const [asked, setAsked] = useState<Asked>();
   const [recorded, setRecorded] = useState<readonly RecordedTurn[]>([]);
   const [begins, setBegins] = useState("");
+  const [giving, setGiving] = useState<Kind>();
   const [saves, setSaves] = useState(false);
   /** How far the rehearsal's clock is ahead, in milliseconds. */
   const ahead = useRef(0);
@@ -97,7 +99,8 @@ export function Rehearsal() {
   useEffect(() => void end.current?.scrollIntoView({ block: "end" }), [lines, turn]);
   useEffect(() => () => light(new Set()), [light]);
 
-  function send(input: Input, said: string) {
+  function send(input: RehearsalInput, said: string) {
+    setGiving(undefined);
     if (said) setLines((before) => [...before, { from: "person", text: said }]);
     if (!turn) ahead.current = begins ? Date.parse(begins) - Date.now() : 0;
     const next = { input, results: {}, calls: [], now: timeAt(ahead.current) };
@@ -123,6 +126,7 @@ export function Rehearsal() {
   }
 
   function restart() {
+    setGiving(undefined);
     setRecorded([]);
     setLines([]);
     setTurn(undefined);
@@ -132,6 +136,14 @@ export function Rehearsal() {
     light(path.current);
   }
 
+  const waits = turn?.status === "waiting" ? document.nodes.find(({ id }) => id === turn.node_id) : undefined;
+  const eventName = waits?.type === "wait_event" ? String(waits.data["name"] ?? "") : "";
+  const sentForm = lines.some(({ content }) => content?.type === "whatsapp_flow");
+  const now: readonly Kind[] = [
+    ...(eventName ? (["event"] as const) : []),
+    ...(sentForm ? (["form"] as const) : []),
+  ];
+  const withAgent = turn?.status === "handoff" || turn?.status === "human";
   const over = turn && turn.status !== "waiting" && turn.status !== "effect";
   return (
     <section className="build-phone" aria-label={t("rehearsal.name")}>
@@ -174,6 +186,7 @@ export function Rehearsal() {
             line={line}
             live={index === lines.length - 1}
             onReply={(id, title) => send({ type: "reply", reply_id: id, text: title }, title)}
+            onGive={setGiving}
           />
         ))}
         {over && <p className="build-phone-note">{t(`rehearsal.${turn.status as "completed"}`)}</p>}
@@ -182,13 +195,33 @@ export function Rehearsal() {
             {t("rehearsal.skip", { time: new Date(turn.timer.due_at).toLocaleString(locale()) })}
           </Button>
         )}
+        {withAgent && (
+          <Button
+            size="compact-xs"
+            variant="light"
+            disabled={rehearse.isPending}
+            onClick={() => send({ type: "return" }, "")}
+          >
+            {t("rehearsal.return")}
+          </Button>
+        )}
         {rehearse.isError && <Problem error={rehearse.error} />}
         <div ref={end} />
       </div>
       {turn?.status === "effect" && turn.effect ? (
         <CallForm effect={turn.effect} key={turn.effect.key} onAnswer={answerCall} />
+      ) : giving ? (
+        <AnswerForm
+          key={giving}
+          kind={giving}
+          event={eventName}
+          onSend={({ input, said }) => send(input, said)}
+          onCancel={() => setGiving(undefined)}
+        />
       ) : (
-        <Composer busy={rehearse.isPending} onSend={(text) => send({ type: "text", text }, text)} />
+        <Composer busy={rehearse.isPending} onSend={(text) => send({ type: "text", text }, text)}>
+          <AnswerMenu now={now} onChoose={setGiving} />
+        </Composer>
       )}
       {turn && <Way path={recorded.flatMap((one) => one.turn.path)} onShow={(id) => select([id])} />}
       {turn && <Collected variables={turn.variables} />}
@@ -223,16 +256,37 @@ function Way({ path, onShow }: { path: readonly Schemas["RehearsedStep"][]; onSh
   );
 }
 
+/** What the button of a message asks for. */
+const ASKED_FOR: Partial<Record<Content["type"], Kind>> = {
+  location_request: "location",
+  contact_request: "contacts",
+  whatsapp_flow: "form",
+};
+
 function Shown({
   line,
   live,
   onReply,
+  onGive,
 }: {
   line: Line;
   live: boolean;
   onReply: (id: string, title: string) => void;
+  onGive: (kind: Kind) => void;
 }) {
+  const { t } = useTranslation("build");
   const { content } = line;
+  const asked = content && ASKED_FOR[content.type];
+  if (content && asked)
+    return (
+      <Bubble
+        from="bot"
+        text={content.text ?? ""}
+        footer={content.footer ?? undefined}
+        options={[content.cta ?? t(`give.${asked}`)]}
+        onOption={live ? () => onGive(asked) : undefined}
+      />
+    );
   if (!content) return <Bubble from="person" text={line.text} />;
   const choices = [
     ...(content.buttons ?? []).map(({ id, title }) => ({ id, title })),
@@ -257,7 +311,15 @@ function Shown({
   );
 }
 
-function Composer({ busy, onSend }: { busy: boolean; onSend: (text: string) => void }) {
+function Composer({
+  busy,
+  onSend,
+  children,
+}: {
+  busy: boolean;
+  onSend: (text: string) => void;
+  children: ReactNode;
+}) {
   const { t } = useTranslation("build");
   const [text, setText] = useState("");
   return (
@@ -270,6 +332,7 @@ function Composer({ busy, onSend }: { busy: boolean; onSend: (text: string) => v
         setText("");
       }}
     >
+      {children}
       <TextInput
         aria-label={t("rehearsal.write")}
         placeholder={t("rehearsal.write")}
