@@ -127,6 +127,22 @@ def test_whatever_happens_after_a_message_was_read_is_counted() -> None:
     assert world.outcomes()[key(world, 1).contact_id] == f"read opted_out ={PRICE}"
 
 
+def test_an_effect_without_a_message_counts_from_when_the_whole_part_was_written_to() -> None:
+    world = CampaignWorld([person(index) for index in range(4)], holdout=0.5)
+    world.start()
+    world.run()
+    held = next(one for one in world.people if world.outcomes()[one.contact_id] == "-holdout")
+    world.clock.forward(30)
+    world.product.say("Oi", held.contact_id)
+    wait(world, 60)
+    assert world.outcomes()[held.contact_id] == "-holdout replied"
+    (part,) = world.parts
+    later = world.clock() + 10
+    world.audiences.put("acme", "spring", replace(part, written_at=later, released_at=later, recount_at=later + 60))
+    wait(world, 120)
+    assert world.outcomes()[held.contact_id] == "-holdout"
+
+
 def test_there_is_no_third_time() -> None:
     world = limited()
     wait(world, DAY)

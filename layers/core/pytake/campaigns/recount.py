@@ -55,6 +55,9 @@ LOOK_AGAIN_SECONDS = 600
 READ = "read"
 """The last state of a message."""
 
+DID = frozenset(("replied", "completed"))
+"""What is counted of people who got no message, too."""
+
 CHARGED = "="
 """Begins the word of an outcome that says what the message costs, in millionths: `=62500`."""
 
@@ -178,9 +181,10 @@ class RecountAudience:
     def _without_message(
         self, conversation: Conversation, campaign: Campaign, part: AudiencePart, was: str
     ) -> Counted | None:
-        """What a person did who got no message, since the part was written to. Most wrote nothing: no request."""
+        """What a person did who got no message, since the part was written to. Most wrote nothing: no request. What was counted
+        before the last one of the part was written to is counted again from then."""
         since, definition = part.written_at, campaign.definition
-        if _was_silent(conversation, since):
+        if _was_silent(conversation, since) and DID.isdisjoint(was.split()):
             return None
         flows = {definition.flow_id, *(variant.flow_id for variant in definition.variants)} - {None}
         turns = self._conversations.turns(conversation.key)
@@ -297,7 +301,7 @@ def outcome_without_message(was: str, since: float, turns: Iterable[TurnRecord],
         "replied": any(_is_reply(one) for one in effects),
         "completed": any(one.flow_id in flows and event.type == "completed" for one in effects for event in one.events),
     }
-    kept = [word for word in was.split() if word not in did]
+    kept = [word for word in was.split() if word not in DID]
     return " ".join([*kept, *(word for word, holds in did.items() if holds)])
 
 
