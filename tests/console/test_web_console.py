@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
+from local import demo
 from tests.console.conftest import Visitor
 from tests.console.web_console import expect_accessible, sign_in
 
@@ -21,6 +22,11 @@ CUT_AREAS = """() => {
   }).map((area) => area.textContent);
 }"""
 """The areas in the bar that do not show whole, or are too small to press."""
+
+
+WIDER_THAN_THE_SCREEN = """() => [document.documentElement, document.querySelector("#main")]
+  .filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.tagName)"""
+"""The parts that a person would have to move sideways to read."""
 
 
 def test_a_builder_signs_in_stays_signed_in_and_signs_out(web_page: Page, visitor: Visitor) -> None:
@@ -62,9 +68,16 @@ def test_every_page_is_accessible_in_light_and_dark_and_on_a_phone(web_page: Pag
             page.wait_for_load_state("networkidle")
             expect_accessible(page)
     page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     assert page.evaluate(CUT_AREAS) == []
     expect_accessible(page)
+    for path in ("people/imports", f"settings/numbers/{demo.PHONE_NUMBER_ID}", "settings/secrets", "measure"):
+        page.goto(f"{visitor.url}/console/{path}")
+        page.locator("#main h1").wait_for()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate(WIDER_THAN_THE_SCREEN) == [], path
+    expect(page.get_by_role("link", name="Medir")).to_be_in_viewport()
+    page.goto(f"{visitor.url}/console/settings/secrets")
+    expect(page.get_by_role("link", name="Segredos")).to_be_in_viewport(ratio=1)
     elsewhere = [
         request.url for request in visitor.requests if not request.url.startswith((visitor.url, "data:", "blob:"))
     ]
@@ -90,6 +103,9 @@ def test_the_language_is_remembered(web_page: Page, visitor: Visitor) -> None:
 
 def test_an_agent_answers_and_returns_the_person_to_the_bot(web_page: Page, visitor: Visitor, cloud: "Cloud") -> None:
     page, phone = web_page, "551195555550101"
+    with cloud.api() as api:
+        reply = {"title": "Prazo", "text": "Chega em 2 dias."}
+        api.put("/canned-replies", json={"replies": {"prazo": reply}}).raise_for_status()
     sign_in(page, f"{visitor.url}/console/inbox", "agent", "Rita")
     cloud.say(phone, "oi")
     cloud.answers(phone, 1)
@@ -109,6 +125,9 @@ def test_an_agent_answers_and_returns_the_person_to_the_bot(web_page: Page, visi
     head = page.locator(".inbox-head-text")
     expect(head).to_contain_text(phone)
     assert head.evaluate("(head) => head.scrollWidth <= head.clientWidth"), "the number runs under a button"
+    box = field.bounding_box()
+    assert box is not None
+    assert box["width"] > 190, "beside the canned replies there is no place to write"
     page.get_by_role("button", name="Devolver ao bot").click()
     expect(page.locator(".inbox-head")).to_contain_text("Com o bot")
 

@@ -19,6 +19,8 @@ interface RowsProps<Value> {
   empty: Value;
   add: string;
   legend: string;
+  /** The heading of the page already says what the legend says. */
+  isLegendUnseen?: boolean;
   about?: string;
   /** The fields of a line. */
   children: (row: Row<Value>, change: (changed: Partial<Value>) => void) => ReactNode;
@@ -32,7 +34,7 @@ export function Rows<Value extends object>(props: RowsProps<Value>) {
     onChange(rows.map((row) => (row.id === id ? { ...row, ...value } : row)));
   return (
     <fieldset className="form-rows">
-      <legend>{props.legend}</legend>
+      <legend className={props.isLegendUnseen ? "unseen" : undefined}>{props.legend}</legend>
       {props.about && <p className="quiet flush">{props.about}</p>}
       {rows.map((row) => (
         <div key={row.id} className="form-row">

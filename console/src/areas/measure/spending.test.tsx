@@ -59,7 +59,9 @@ test("amounts stand by the names of what caused them, with what the amount lacks
   expect(screen.getByRole("row", { name: /^País desconhecido / })).toBeVisible();
   expect(screen.getByRole("row", { name: /^Menu / })).toBeVisible();
   expect(screen.getByRole("row", { name: /^Fora de campanhas / })).toBeVisible();
-  expect(screen.getByText("3 mensagens cobradas não têm preço na tabela: faltam no valor.")).toBeVisible();
+  expect(
+    screen.getByText("3 mensagens cobradas não têm preço na tabela e não entram no valor."),
+  ).toBeVisible();
   expect(screen.getByLabelText("Fluxo")).toBeDisabled();
   await expectAccessible(container);
 });

@@ -16,7 +16,7 @@ export function RepliesPage() {
   const replies = useQuery(repliesQuery());
   return (
     <Page title={t("replies.title")}>
-      <p className="flush">{t("replies.about", { example: "{{contact.name}}" })}</p>
+      <p>{t("replies.about", { example: "{{contact.name}}" })}</p>
       {replies.isError && <Problem error={replies.error} again={() => void replies.refetch()} />}
       {replies.isPending && <Skeleton height={160} />}
       {replies.data && (
@@ -50,6 +50,7 @@ function RepliesForm({ known, tag }: { known: CannedReplies; tag: string }) {
     >
       <Rows
         legend={t("replies.title")}
+        isLegendUnseen
         rows={rows}
         empty={{ key: "", title: "", text: "" }}
         add={t("replies.add")}

@@ -33,7 +33,7 @@ export function SecretsPage() {
         </Button>
       }
     >
-      <p className="flush">{t("secrets.about")}</p>
+      <p>{t("secrets.about")}</p>
       {secrets.isError && <Problem error={secrets.error} again={() => void secrets.refetch()} />}
       {secrets.isPending && <Skeleton height={160} />}
       {secrets.data?.length === 0 && <p>{t("secrets.none")}</p>}

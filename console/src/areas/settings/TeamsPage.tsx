@@ -14,7 +14,7 @@ export function TeamsPage() {
   const teams = useQuery(teamsQuery());
   return (
     <Page title={t("teams.title")}>
-      <p className="flush">{t("teams.about")}</p>
+      <p>{t("teams.about")}</p>
       {teams.isError && <Problem error={teams.error} again={() => void teams.refetch()} />}
       {teams.isPending && <Skeleton height={160} />}
       {teams.data && <TeamsForm known={teams.data.data.teams} tag={teams.data.tag} key={teams.data.tag} />}
@@ -50,6 +50,7 @@ function TeamsForm({ known, tag }: { known: Teams; tag: string }) {
     >
       <Rows
         legend={t("teams.title")}
+        isLegendUnseen
         rows={rows}
         empty={{ department: "", name: "", members: [] as string[] }}
         add={t("teams.add")}

@@ -53,7 +53,7 @@ export function TimetablesPage() {
   const timetables = useQuery(timetablesQuery());
   return (
     <Page title={t("timetables.title")}>
-      <p className="flush">{t("timetables.about")}</p>
+      <p>{t("timetables.about")}</p>
       {timetables.isError && <Problem error={timetables.error} again={() => void timetables.refetch()} />}
       {timetables.isPending && <Skeleton height={200} />}
       {timetables.data && <TimetablesForm known={timetables.data} />}

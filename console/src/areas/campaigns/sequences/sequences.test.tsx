@@ -98,7 +98,7 @@ test("a new sequence reminds of a date by a template, two days before", async ()
 test("a sequence shows whom it reaches next, and keeps what is not changed", async () => {
   const { container, sent } = open("/sequences/s1", { [`PUT ${ONE}`]: SEQUENCE });
   const next = await screen.findByRole("region", { name: "Próximas mensagens" });
-  expect(await within(next).findByText(/12 mensagens pela frente. Contam só os 1.000/)).toBeVisible();
+  expect(await within(next).findByText(/12 mensagens pela frente. Só os 1.000 contatos/)).toBeVisible();
   expect(within(next).getByRole("link", { name: "Ana" })).toHaveAttribute("href", "/people/5511");
   expect(within(next).getAllByRole("listitem")).toHaveLength(2);
   await screen.findByDisplayValue("{{contact.consulta}}");
