@@ -77,8 +77,8 @@ def redrive(
 ) -> None:
     """Send messages back to their queue, in order per conversation. Messages that were accepted meanwhile are skipped.
 
-    SQS itself moves a whole inbound or statuses queue of a deployed stack (StartMessageMoveTask). Outbound messages are
-    marked one by one, so that the sender retries dead ones.
+    SQS itself moves a whole inbound, statuses or media queue of a deployed stack (StartMessageMoveTask). Messages of outbound
+    and bulk are marked one by one, so that the sender retries dead ones.
     """
     letters = dead_letter_queue(queue, url, stack, region)
     with _aws_errors_as_text():

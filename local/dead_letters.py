@@ -19,6 +19,9 @@ from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, Sta
 
 QueueName = Literal["inbound", "outbound", "bulk", "statuses", "media", "schedule"]
 
+MOVABLE: tuple[QueueName, ...] = ("inbound", "statuses", "media")
+"""Queues whose dead letters SQS may move unchanged. The others' must be marked as redriven for the sender."""
+
 _NO_MOVE_TASKS = {"InvalidAction", "AWS.SimpleQueueService.UnsupportedOperation", "UnsupportedOperation"}
 
 VISIBILITY_TIMEOUT_SECONDS = 60
@@ -125,8 +128,8 @@ class DeadLetterQueue:
 
     @property
     def can_be_moved(self) -> bool:
-        """Whether SQS may move the messages unchanged. Outbound ones must be marked as redriven for the sender."""
-        return self.name in ("inbound", "statuses", "media")
+        """Whether the queue is one of `MOVABLE`."""
+        return self.name in MOVABLE
 
     def move_all(self, wait: Callable[[float], None]) -> int | None:
         """Let SQS move all messages (StartMessageMoveTask), wait for the end and return how many were moved.

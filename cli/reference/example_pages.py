@@ -13,7 +13,7 @@ _HEAD = """\
 
 Flows for small companies. Most speak Portuguese and English: the contact's language selects the texts. Each file is in
 `examples/flows` with its tests. Replace the names, hours, prices and addresses (`api.example.com`) by your own, then check and
-publish it.
+publish it (`pytake` is `.venv/bin/pytake` of the repository).
 
 ```sh
 pytake flow test examples/flows/nps_survey.json --coverage

@@ -2,16 +2,25 @@
 
 import json
 import os
+import re
+import shlex
 import socket
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import docker
 import pytest
+from samcli.commands.build.command import cli as build
+from samcli.commands.local.invoke.cli import cli as invoke
+from samcli.commands.local.start_api.cli import cli as start_api
+from samcli.commands.validate.validate import cli as validate
 from samcli.yamlhelper import yaml_parse
 
+from local.expanded_template import expanded
 from tests.build import containers
 from tests.build.conftest import ARCHITECTURE, Graph
 from tests.build.containers import (
@@ -25,6 +34,42 @@ from tests.build.containers import (
 )
 from tests.build.lambda_sandbox import FunctionFailedError
 from tests.build.sam_local import SamLocal, answer_of, local_options, sam_environment
+from tests.stack import REPOSITORY
+
+PAGE = re.search(
+    r"## Building what is deployed\n\n```sh\n(.*?)```", (REPOSITORY / "CONTRIBUTING.md").read_text(), re.DOTALL
+)
+SAM_COMMANDS = {"validate": validate, "build": build, "local invoke": invoke, "local start-api": start_api}
+
+
+def test_the_lines_of_the_guide_are_commands_of_this_sam() -> None:
+    """What can be checked without a container engine: options, parameters, and the files and resources that they name."""
+    assert PAGE
+    variables, written, seen = {}, set(), []
+    declared = expanded(REPOSITORY / "template.yaml")
+    for line in PAGE[1].splitlines():
+        if assigned := re.match(r'(\w+)="([^"]*)"', line):
+            variables[assigned[1]] = assigned[2]
+            continue
+        for name, value in variables.items():
+            line = line.replace(f"${name}", value.partition(" ")[0] + " Architecture=arm64")
+        program, *words = shlex.split(line, comments=True)
+        if program == ".venv/bin/python":
+            assert find_spec(words[1])
+            written.add(str(Path(words[2]).with_name("expanded.yaml")))
+            continue
+        assert program == ".venv/bin/sam"
+        name = " ".join(words[: 2 if words[0] == "local" else 1])
+        command = SAM_COMMANDS[name]
+        options, rest, _ = command.make_parser(click.Context(command)).parse_args(words[len(name.split()) :])
+        seen.append(name)
+        for given in options.get("parameter_overrides", ()):
+            assert {one.partition("=")[0] for one in str(given).split()} <= set(declared["Parameters"]), line
+        assert all(declared["Resources"][id_]["Type"] == "AWS::Serverless::Function" for id_ in rest)
+        assert "event" not in options or (REPOSITORY / options["event"]).is_file()
+        assert name != "local start-api" or options["template_file"] in written
+    assert seen == list(SAM_COMMANDS)
+
 
 BUILT = """\
 Globals: {Function: {Environment: {Variables: {STAGE: local}}}}

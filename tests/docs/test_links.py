@@ -66,6 +66,19 @@ def test_commands_of_a_page_name_tests_and_targets_that_exist(page: str) -> None
     assert set(re.findall(r"`?make ([a-z-]+)", " ".join(re.findall(r"`[^`]+`", text)))) <= targets
 
 
+def calls_pytake(page: Path) -> bool:
+    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL)
+    return any(re.search(r"(?:^ *|\$\()pytake ", block, re.MULTILINE) for block in blocks)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if calls_pytake(page) or page.name == "console.md"], ids=lambda page: page.name
+)
+def test_a_page_that_calls_the_command_says_where_it_is(page: Path) -> None:
+    before = re.split(r"^ *pytake |\$\(pytake ", page.read_text(), maxsplit=1, flags=re.MULTILINE)[0]
+    assert "`.venv/bin/pytake`" in before or ".venv/bin/pytake " in before
+
+
 def test_decisions_are_numbered_one_after_the_other() -> None:
     pages = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
     numbers = [int(page.read_text().removeprefix("# ").partition(".")[0]) for page in pages]

@@ -119,6 +119,13 @@ def test_an_alarm_goes_off_when_answers_wait_for_minutes(stack: Stack) -> None:
     assert by_queue(stack, "ApproximateAgeOfOldestMessage")["OutboundQueue"]["Threshold"] == 300
 
 
+def test_an_alarm_goes_off_when_five_turns_fail_within_five_minutes(stack: Stack) -> None:
+    alarm = stack.properties("AWS::CloudWatch::Alarm")["TurnsFailedAlarm"]
+    window = (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"])
+    assert window == ("Sum", 300, 1)
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (5, "GreaterThanOrEqualToThreshold")
+
+
 def test_an_alarm_goes_off_at_half_of_the_messages_that_a_fifo_queue_may_have_in_flight(stack: Stack) -> None:
     found = by_queue(stack, "ApproximateNumberOfMessagesNotVisible")
     queues = stack.properties("AWS::SQS::Queue")

@@ -90,6 +90,34 @@ def test_alarms_roll_a_deployment_back_unless_it_fixes_their_cause(stack: Stack)
         assert target(group["ServiceRoleArn"]) == "DeploymentRole"
 
 
+METRIC_SECONDS = 60
+"""A metric of a minute is complete about a minute after its end, and the alarm is evaluated every minute."""
+
+
+def shift_seconds(configuration: str) -> int:
+    """How long CodeDeploy runs two versions with one of its own configurations."""
+    if found := re.fullmatch(r"Canary10Percent(\d+)Minutes", configuration):
+        return int(found[1]) * 60
+    found = re.fullmatch(r"Linear10PercentEvery(\d+)Minutes?", configuration)
+    assert found, configuration
+    return 9 * int(found[1]) * 60
+
+
+def test_the_alarms_ring_while_a_gradual_deployment_runs(stack: Stack) -> None:
+    gradual = [one for one in stack.document["Parameters"]["TrafficShift"]["AllowedValues"] if one != "AllAtOnce"]
+    shortest = min(map(shift_seconds, gradual))
+    alarms = stack.properties("AWS::CloudWatch::Alarm")
+    group = stack.properties("AWS::CodeDeploy::DeploymentGroup")["ApiFunctionDeploymentGroup"]
+    names = [target(one["Name"]) for one in group["AlarmConfiguration"]["Fn::If"][1]["Alarms"]]
+    assert names
+    for name in names:
+        alarm = alarms[name]
+        periods = {alarm.get("Period")} | {one["MetricStat"]["Period"] for one in alarm.get("Metrics", [])[1:]}
+        [period] = periods - {None}
+        needed = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) * period
+        assert needed + 2 * METRIC_SECONDS <= shortest, name
+
+
 def test_new_code_of_a_layer_or_a_function_publishes_a_version(stack: Stack) -> None:
     before = versions(stack)
     core = versions(translated({"CoreLayer": "s3://bucket/other"}))

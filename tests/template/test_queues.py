@@ -1,6 +1,9 @@
 """No message is lost silently: dead-letter queues, visibility timeouts, encryption. For the alarms see test_alarms.py."""
 
-from tests.stack import Stack, target
+import re
+
+from local.dead_letters import MOVABLE
+from tests.stack import REPOSITORY, Stack, target
 
 
 def test_work_that_keeps_failing_goes_to_a_dead_letter_queue_of_the_same_type(stack: Stack) -> None:
@@ -45,6 +48,23 @@ def test_messages_and_answers_are_kept_for_the_maximum_time(stack: Stack) -> Non
 def test_waiting_does_not_exhaust_the_receive_count(stack: Stack) -> None:
     for queue in ("InboundQueue", "OutboundQueue", "BulkQueue"):
         assert int(stack.properties("AWS::SQS::Queue")[queue]["RedrivePolicy"]["maxReceiveCount"]) == 1000
+
+
+def test_the_decision_record_names_the_receive_counts_of_the_template(stack: Stack) -> None:
+    text = " ".join((REPOSITORY / "docs" / "adr" / "0020-retries-by-the-ledger-redrive-by-sqs.md").read_text().split())
+    sentence = re.search(r"whose worker dies each time: (.+?)\. ", text)
+    assert sentence
+    named = {}
+    for count, names in re.findall(r"([\d,]+) (?:receives )?(?:\(the maximum\) )?on ([^0-9]+)", sentence[1]):
+        named |= dict.fromkeys(re.findall(r"`(\w+)`", names), int(count.replace(",", "")))
+    queues = stack.properties("AWS::SQS::Queue")
+    assert named == {
+        name.removesuffix("Queue").lower(): int(queues[name]["RedrivePolicy"]["maxReceiveCount"])
+        for name in stack.work_queues()
+    }
+    moved = re.search(r"uses `StartMessageMoveTask`, for (.+?)\.", text)
+    assert moved
+    assert set(re.findall(r"`(\w+)`", moved[1])) == set(MOVABLE)
 
 
 def test_messages_of_one_conversation_keep_their_order(stack: Stack) -> None:
