@@ -240,10 +240,24 @@ def test_a_location_question_always_has_a_text() -> None:
     assert_sendable(message)
 
 
+def test_cards_whose_links_are_not_web_addresses_are_left_out() -> None:
+    card = {
+        "media": {"type": "image", "link": "https://example.com/a.png"},
+        "cta_url": {"label": "Go", "url": "{{input.text}}"},
+    }
+    flow = flow_of(document(node("m", "message", text="Look:", carousel=[card, card])))
+    assert texts(Talk(flow).say("www.example.com")) == ["Look:"]
+    assert not isinstance(Talk(flow).say("https://example.com").messages[0], Text)
+
+
 @pytest.mark.parametrize(
     ("data", "sent"),
     [
         ({"text": "Look:", "cta_url": {"label": "Go", "url": "{{nowhere}}"}}, ["Look:"]),
+        ({"text": "Look:", "cta_url": {"label": "Go", "url": "{{input.text}}"}}, ["Look:"]),
+        ({"text": "Look:", "cta_url": {"label": "Go", "url": "javascript:alert(1)"}}, ["Look:"]),
+        ({"text": "Look:", "cta_url": {"label": "Go", "url": "https://{{nowhere}}"}}, ["Look:"]),
+        ({"text": "Look:", "media": {"type": "image", "link": "{{input.text}}"}}, ["Look:"]),
         ({"text": "Look:", "media": {"type": "image", "link": "{{nowhere}}"}}, ["Look:"]),
         ({"media": {"type": "document", "id": " {{nowhere}} ", "caption": "Your contract"}}, ["Your contract"]),
         (
@@ -252,8 +266,9 @@ def test_a_location_question_always_has_a_text() -> None:
         ),
     ],
 )
-def test_a_link_or_file_without_an_address_is_left_out_and_reported(data: dict[str, Any], sent: list[str]) -> None:
-    turn = Talk(flow_of(document(node("m", "message", **data)))).say("hi")
+def test_a_link_or_file_without_a_web_address_is_left_out_and_reported(data: dict[str, Any], sent: list[str]) -> None:
+    """Meta refuses the whole message for an address such as a person's answer."""
+    turn = Talk(flow_of(document(node("m", "message", **data)))).say("www.example.com")
     assert texts(turn) == sent
     assert "address_missing" in event_types(turn)
     for message in turn.messages:

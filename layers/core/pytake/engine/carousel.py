@@ -11,7 +11,7 @@ from pytake.engine.field_types import Button
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.normalize import normalize_text
 from pytake.engine.options import Choice, Offering, Shown, unique_titles
-from pytake.engine.sending import Frame, MediaSpec, compile_media, media_header, with_lines
+from pytake.engine.sending import Frame, MediaSpec, check_link, compile_media, media_header, web_address, with_lines
 from pytake.engine.text_split import truncate
 from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import Button as WireButton
@@ -190,13 +190,14 @@ def _card(card: CardSpec, field: str, build: NodeBuild) -> MakeCard:
 def _link(cta: CtaSpec | None, field: str, build: NodeBuild) -> Callable[[Execution], tuple[str | None, str | None]]:
     if cta is None:
         return lambda _: (None, None)
+    check_link(cta.url, f"{field}.cta_url.url", build)
     build.limit(cta.label, meta.CTA_DISPLAY_TEXT, f"{field}.cta_url.label", "The label of a link")
     label, url = build.rendering(cta.label, f"{field}.cta_url.label"), build.rendering(cta.url, f"{field}.cta_url.url")
     otherwise = build.built_in_text("open_link")
 
     def get(run: Execution) -> tuple[str | None, str | None]:
         title = truncate(label(run).strip() or otherwise, meta.CTA_DISPLAY_TEXT)
-        return title, url(run).strip() or None
+        return title, web_address(url(run))
 
     return get
 

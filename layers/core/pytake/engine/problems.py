@@ -102,6 +102,7 @@ CODES: dict[str, Code] = {
         "warning", "A text with buttons is too long for one message: people get two messages, and both are billed."
     ),
     "unsupported_media": Code("warning", "WhatsApp does not accept files of a link's type for this type of media."),
+    "unusable_link": Code("warning", "A link does not begin with https:// or http://, so it is left out."),
     "may_be_too_long": Code("warning", "A text of limited length contains a value of unknown length."),
     "jump_cycle": Code("error", "Jumps enter one another and never return, until too many sub-flows are nested."),
 }

@@ -1,5 +1,6 @@
 """What a node says: a text or options, with a file, a header and a footer."""
 
+import re
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -16,8 +17,9 @@ _WITH_CAPTION = ("image", "video", "document")
 _KNOWN_ENDINGS = {"gif", "bmp", "tiff", "svg", "heic", "mov", "avi", "mkv", "webm", "wav", "flac", "pdf"}.union(
     *meta.MEDIA_ENDINGS.values()
 )
+_WEB_ADDRESS = re.compile(r"(https?://)[^\s/]", re.IGNORECASE)
 MakeMedia = Callable[[Execution], Media | None]
-"""The file to send; None (and an event) if its address is empty."""
+"""The file to send; None (and an event) if its address is empty or not one."""
 Offer = Callable[..., None]
 """`offer(run, without=(), extra=None)` sends the options, see `Offering.offer`."""
 
@@ -163,6 +165,23 @@ def with_lines(header: str, text: str, footer: str) -> str:
     return "\n".join(line for line in lines if line.strip())
 
 
+def web_address(text: str) -> str | None:
+    """The address that Meta can open: `http` or `https` and a host. None for any other text, such as a person's answer.
+
+    Meta refuses the whole message for another one, so that the person would get nothing.
+    """
+    address = text.strip()
+    found = _WEB_ADDRESS.match(address)
+    return found[1].lower() + address[found.end(1) :] if found else None
+
+
+def check_link(link: str | None, field: str, build: NodeBuild) -> None:
+    """Warn about a link that can never be a web address. One that begins with an expression may be."""
+    if link and link.strip() and not link.lstrip().startswith("{{") and web_address(link) is None:
+        message = "A link must begin with https:// or http://; this one is left out. Correct it."
+        build.problem("unusable_link", field, message)
+
+
 def leave_out(run: Execution, node: CompiledNode) -> None:
     run.emit("address_missing", node_id=node.node_id)
 
@@ -177,6 +196,7 @@ def compile_media(spec: MediaSpec, build: NodeBuild, field: str) -> MakeMedia:
     if spec.caption and spec.type not in _WITH_CAPTION:
         message = f"WhatsApp does not show a caption for {spec.type}. Use `text`."
         build.problem("conflicting_fields", f"{field}.caption", message)
+    check_link(spec.link, f"{field}.link", build)
     link, id_ = build.template(spec.link, f"{field}.link"), build.template(spec.id, f"{field}.id")
     caption = build.template(spec.caption, f"{field}.caption")
     filename = build.template(spec.filename, f"{field}.filename")
@@ -187,7 +207,7 @@ def compile_media(spec: MediaSpec, build: NodeBuild, field: str) -> MakeMedia:
     node = build.node
 
     def make(run: Execution) -> Media | None:
-        text, address, uploaded = value(caption, run), value(link, run), value(id_, run)
+        text, address, uploaded = value(caption, run), web_address(value(link, run) or ""), value(id_, run)
         if address is None and uploaded is None:
             leave_out(run, node)
             if text:

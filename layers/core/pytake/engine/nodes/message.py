@@ -28,11 +28,13 @@ from pytake.engine.sending import (
     asking_for_phone,
     asking_for_place,
     check_body,
+    check_link,
     compile_frame,
     leave_out,
     media_header,
     offering,
     saying,
+    web_address,
 )
 from pytake.engine.text_split import truncate
 from pytake.engine.turn import Step
@@ -260,6 +262,7 @@ class Message(NodeData):
         build.limit(cta.label, meta.CTA_DISPLAY_TEXT, "cta_url.label", "The label of a link")
         text, url = build.rendering(self.text, "text"), build.rendering(cta.url, "cta_url.url")
         check_body(self.text, meta.INTERACTIVE_BODY, "text", build)
+        check_link(cta.url, "cta_url.url", build)
         label, otherwise = build.rendering(cta.label, "cta_url.label"), build.built_in_text("open_link")
         node = build.node
 
@@ -272,8 +275,8 @@ class Message(NodeData):
                     run.send(sent)
                 top = top or above
             title = truncate(label(run).strip() or otherwise, meta.CTA_DISPLAY_TEXT)
-            body, address = text(run), url(run).strip()
-            if not address:
+            body, address = text(run), web_address(url(run))
+            if address is None:
                 leave_out(run, node)
                 run.say(body)
                 return
