@@ -60,7 +60,7 @@ def text_at(parent: Json, key: str, path: str, *, longest: int, required: bool =
 
 def check_url(parent: Json, key: str, path: str) -> None:
     """Check an http or https address."""
-    if not re.match(r"https?://[^\s/]+", text_at(parent, key, path, longest=2048)):
+    if not re.match(r"https?://[^\s/]+", text_at(parent, key, path, longest=limits.ADDRESS)):
         raise GraphApiError(BAD_VALUE, f"{joined(path, key)} must be an http or https address")
 
 

@@ -257,6 +257,7 @@ def test_cards_whose_links_are_not_web_addresses_are_left_out() -> None:
         ({"text": "Look:", "cta_url": {"label": "Go", "url": "{{input.text}}"}}, ["Look:"]),
         ({"text": "Look:", "cta_url": {"label": "Go", "url": "javascript:alert(1)"}}, ["Look:"]),
         ({"text": "Look:", "cta_url": {"label": "Go", "url": "https://{{nowhere}}"}}, ["Look:"]),
+        ({"text": "Look:", "cta_url": {"label": "Go", "url": "https://example.com/" + "a" * 2029}}, ["Look:"]),
         ({"text": "Look:", "media": {"type": "image", "link": "{{input.text}}"}}, ["Look:"]),
         ({"text": "Look:", "media": {"type": "image", "link": "{{nowhere}}"}}, ["Look:"]),
         ({"media": {"type": "document", "id": " {{nowhere}} ", "caption": "Your contract"}}, ["Your contract"]),

@@ -166,12 +166,13 @@ def with_lines(header: str, text: str, footer: str) -> str:
 
 
 def web_address(text: str) -> str | None:
-    """The address that Meta can open: `http` or `https` and a host. None for any other text, such as a person's answer.
+    """The address that Meta can open; None for any other text, such as a person's answer.
 
-    Meta refuses the whole message for another one, so that the person would get nothing.
+    It has `http` or `https`, a host, and at most `meta.ADDRESS` characters. Meta refuses the whole message for another one, so
+    that the person would get nothing.
     """
     address = text.strip()
-    found = _WEB_ADDRESS.match(address)
+    found = _WEB_ADDRESS.match(address) if len(address) <= meta.ADDRESS else None
     return found[1].lower() + address[found.end(1) :] if found else None
 
 

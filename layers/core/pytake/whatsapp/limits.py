@@ -18,6 +18,7 @@ ROW_TITLE = 24
 ROW_ID = 200
 ROW_DESCRIPTION = 72
 CTA_DISPLAY_TEXT = 20
+ADDRESS = 2048  # of a link; what browsers and Meta take is not documented, and no address needs more
 CARDS_LEAST, CARDS = 2, 10  # counts, of a carousel
 CARD_BODY = 160
 CARD_LINE_BREAKS = 2  # a count
