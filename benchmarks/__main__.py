@@ -36,6 +36,14 @@ all thirty days, are not cached (`as_of` has changed) and find their files in th
 `from events` has no daily aggregates yet; `from daily aggregates` reads 26 complete days from them and the rest from the
 events. `the very first report` is requested from an emulator that has just started: no file is cached, no query translated."""
 
+CONSOLE, CONSOLE_TARGET = "## The web console\n", "console, "
+CONSOLE_METHOD = """\
+This machine's Chromium, with software rendering and without a cache, the console's own function, and the prover; the rest of the
+REST API is a stub. Milliseconds from the navigation until the element is drawn, or from a key until its frame is.
+The bare canvas is a page of the same library with as many of its own nodes and no form, layout, panel or check
+(`console/baseline`). It is measured in each run after the console, so that the ratio says more than the figure on a busy
+machine."""
+
 RESULTS = Path(__file__).with_name("RESULTS.md")
 MEASURED_USAGE = Path(__file__).parents[1] / "cli" / "costing" / "measured_usage.json"
 """The input of `pytake cost`."""
@@ -49,9 +57,13 @@ def main() -> None:
         "--keep-lake", action="store_true", help="keep the lake's figures, whose measuring takes longest"
     )
     parser.add_argument("--only-lake", action="store_true", help="measure the lake and keep the other figures")
+    parser.add_argument("--only-console", action="store_true", help="measure the console and keep the other figures")
     arguments = parser.parse_args()
     if arguments.only_lake:
         measure_lake_only()
+        return
+    if arguments.only_console:
+        measure_console_only()
         return
     quick: bool = arguments.quick
     rounds, seconds, colds, runs = (3, 0.3, 1, 1) if quick else (15, 1.0, 11, 5)
@@ -93,7 +105,7 @@ def main() -> None:
     except NotInstalledError as error:
         sections["CONSOLE"] = f"Not measured: {error}"
     else:
-        sections["CONSOLE"] = console_benchmark.console_table(console)
+        sections["CONSOLE"] = console_section(console)
         targets += console_benchmark.console_targets(console)
     try:
         lake = None if arguments.keep_lake else measure_lake([50_000] if quick else LAKE_SIZES, progress)
@@ -122,13 +134,36 @@ def previous_lake_section() -> str:
     return RESULTS.read_text().partition(LAKE_METHOD)[2].strip()
 
 
-def lake_section(lake: list[LakeResult]) -> str:
-    """The lake's results with their day and load: they stay when only other parts are measured."""
+def measured_now() -> str:
+    """The day, the commit and the load of a part's results: they stay when only other parts are measured."""
     today, load = datetime.now(UTC).date().isoformat(), os.getloadavg()[2]
     return (
         f"Measured on {today} at {commit()}; over the last quarter of an hour {load:.1f} programs at a time wanted to run\n"
-        f"on {os.cpu_count()} cores, these included.\n\n{lake_table(lake)}"
+        f"on {os.cpu_count()} cores, these included."
     )
+
+
+def lake_section(lake: list[LakeResult]) -> str:
+    """The lake's results."""
+    return f"{measured_now()}\n\n{lake_table(lake)}"
+
+
+def console_section(console: console_benchmark.ConsoleResult) -> str:
+    """The console's results."""
+    return f"{measured_now()}\n\n{console_benchmark.console_table(console)}"
+
+
+def measure_console_only() -> None:
+    """Measure only the console and replace its results in RESULTS.md."""
+    console = console_benchmark.measure(progress)
+    rows = [row for row in previous_targets() if not row[0].startswith(CONSOLE_TARGET)]
+    before, _, rest = RESULTS.read_text().partition("## Targets\n")
+    others = rest[rest.index("\n## ") :]
+    kept, after = others.partition(CONSOLE)[0].partition(capacity.HEADING)[0], others.partition(capacity.HEADING)[2]
+    targets = table(["figure", "target", "measured"], rows + console_benchmark.console_targets(console))
+    made = f"{CONSOLE}\n{CONSOLE_METHOD}\n\n{console_section(console)}\n"
+    RESULTS.write_text(f"{before}## Targets\n\n{targets}\n{kept}{made}\n{capacity.HEADING}{after}")
+    print(f"\n{console_section(console)}\n\nWritten: {RESULTS}")
 
 
 def previous_targets() -> list[list[str]]:
@@ -265,12 +300,8 @@ pause reach it towards the end, which is their p95.
 
 {sections["LOCAL"]}
 
-## The web console
-
-This machine's Chromium, with software rendering and without a cache, the console's own function, and the prover; the rest of the
-REST API is a stub. Milliseconds from the navigation until the element is drawn, or from a key until its frame is.
-The bare canvas is a page of the same library with as many of its own nodes and no form, layout, panel or check
-(`console/baseline`). It is measured in each run after the console, so that the ratio says more than the figure on a busy machine.
+{CONSOLE}
+{CONSOLE_METHOD}
 
 {sections["CONSOLE"]}
 
