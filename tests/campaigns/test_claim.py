@@ -48,10 +48,11 @@ def test_a_claim_is_cut_to_the_rest_of_the_cap(cap: int, sent: int) -> None:
     assert len(world.queued()) == sent
 
 
-def test_what_a_dead_worker_reserved_bounds_the_next_claim() -> None:
+@pytest.mark.parametrize(("reserved", "left"), [(1, PEOPLE), (PEOPLE + 12, PEOPLE + 12)])
+def test_what_a_dead_worker_reserved_bounds_the_next_claim_and_is_given_back(reserved: int, left: int) -> None:
     world = world_of()
-    world.budget.left = PEOPLE * PRICE
-    world.budget.reserved["campaign:spring:BR:0:0:0"] = PRICE
+    world.budget.left = left * PRICE
+    world.budget.reserved["campaign:spring:BR:0:0:0"] = reserved * PRICE
     assert world.run().status == "completed"
     assert len(world.queued()) == PEOPLE
     assert sum(world.budget.reserved.values()) == PEOPLE * PRICE

@@ -267,14 +267,15 @@ class ReleaseRecipients:
         self._audiences.put(*where, noted)
 
     def _close(self, campaign: Campaign, chunk: Chunk, used: int, left: Sequence[int]) -> Campaign:
-        """End the claim, of whose money `used` is spent. The rest is that of recipients who were refused.
+        """End the claim, of whose money `used` is spent. The rest is that of recipients who were refused, or was reserved by a
+        worker that died before it stored a larger claim.
 
         After a worker's death all of it is: it is not certain that this worker has ended and releases none any more. The
         recipients at the places that are `left`, because the campaign does not run, are the next ones once it runs again.
         """
         if self._clock() > campaign.lease_until - MARGIN_SECONDS:
             raise LeaseEndsError  # what another worker released meanwhile is not in `used`
-        if used < chunk.reserved_micros:
+        if chunk.reserved_micros:
             self._budgets.settle(campaign.organization_id, chunk.reservation_id(campaign.campaign_id), used)
 
         def close() -> Campaign:
