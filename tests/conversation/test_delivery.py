@@ -909,6 +909,20 @@ def test_a_status_that_says_that_the_person_stopped_marketing_is_recorded_once(p
     assert [record.status for record in product.conversations.turns(product.key())] == ["waiting", "opted_out"]
 
 
+@pytest.mark.parametrize(("name", "state"), [("marketing_stopped", "withdrawn"), ("person_limit", "unknown")])
+def test_what_a_failed_marketing_message_says_of_the_person(product: Product, name: str, state: str) -> None:
+    """131050 is the person's choice. 131049 is Meta's limit of this day: the consent stays, and a campaign tries once more."""
+    product.say("Olá")
+    failed = json.loads((PAYLOADS / f"status_failed_{name}.json").read_bytes())
+    (status,) = failed["entry"][0]["changes"][0]["value"]["statuses"]
+    record_status(product, status["status"], errors=status["errors"])
+    assert marketing(product).state == state
+    assert not product.conversations.stored[product.key()].opted_out
+    (delivery,) = product.deliveries.of_conversation(product.key())
+    assert (delivery.status, delivery.error_code) == ("failed", status["errors"][0]["code"])
+    assert "delivery.failed" in product.events.types
+
+
 def given_up(product: Product) -> None:
     """The outcome of four sends is unknown, so the message is dead."""
     product.graph.script = [failure(ErrorClass.AMBIGUOUS)] * 4

@@ -362,10 +362,20 @@ def test_a_late_message_from_before_a_change_goes_to_the_person_and_changes_noth
     assert product.conversations.stored[live(product)[0]].user_id == ANA_AFTER
 
 
-def test_the_other_spelling_of_a_number_is_the_same_person(product: Product, ana: Person) -> None:
-    ana.say("Oi", "5511999999999", None)
-    assert ana.say("Ana", "551199999999", None) == ["Bye, Ana."]
-    assert product.graph.sent[-1]["to"] == "+551199999999", "a reply goes to exactly the id that wrote"
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("5511999999999", "551199999999"), ("5491123456789", "541123456789"), ("5215512345678", "525512345678")],
+    ids=["Brazil", "Argentina", "Mexico"],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_other_spelling_of_a_number_is_the_same_person(
+    product: Product, ana: Person, one: str, other: str, turned: bool
+) -> None:
+    first, second = (other, one) if turned else (one, other)
+    ana.say("Oi", first, None)
+    assert ana.say("Ana", second, None) == ["Bye, Ana."]
+    assert product.graph.sent[-1]["to"] == f"+{second}", "a reply goes to exactly the id that wrote"
+    assert {key.contact_id for key in live(product)} == {first}
 
 
 def test_the_parent_id_leads_to_the_contact(product: Product, ana: Person) -> None:

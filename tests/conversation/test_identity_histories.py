@@ -57,6 +57,8 @@ class History:
         self.groups: dict[ConversationKey, list[InboundItem]] = {}
         self.late: list[tuple[Human, dict[str, Any], str]] = []
         self.opted_out: dict[str, bool] = {}
+        self.answers: list[tuple[str, int, bool]] = []
+        """Who answered what: an id, when, and whether it was a stop."""
         self.owner: dict[str, str] = {}
         self.taken: set[str] = set()
         self.racing = False
@@ -170,6 +172,8 @@ class History:
         text = item.message.get("text", {}).get("body")
         answered = text is not None or item.message.get("type") == "contacts"
         self.opted_out[kept] = text == "stop" if answered else out
+        if answered:
+            self.answers.append((kept, int(item.message["timestamp"]), text == "stop"))
 
     def play(self, actions: int) -> None:
         for _ in range(actions):
@@ -229,11 +233,21 @@ def check(history: History, seed: str) -> None:
         assert live == {ConversationKey("acme", number, contact_id) for number in history.numbers}, seed
         names = log.pseudonyms("acme", {key.contact_id for key in mine}, 0)
         assert len({one.contact for one in names.values()}) == 1, f"{seed}: the lake knows two people"
-        if len(history.numbers) == 1:
-            expected = history.opted_out[history.owner[contact_id]]
+        owner = history.owner[contact_id]
+        answers = [(at, stop) for id_, at, stop in history.answers if history.owner[id_] == owner]
+        latest = max((at for at, _ in answers), default=0)
+        consent = history.product.contacts.load("acme", contact_id).consent_to("service").state
+        expected = history.opted_out[owner]
+        if len(history.numbers) > 1:
+            # A stop is a stop of the person. That they write to another number later, where the bot answers, need not undo it.
+            stops = [stop for _, stop in answers]
+            last_words = {expected, *(stop for at, stop in answers if at == latest)}
+            assert consent == "withdrawn" or last_words != {True}, f"{seed}: the stop is lost"
+            assert consent != "withdrawn" or any(stops), f"{seed}: the person never said stop"
+        else:
+            assert (consent == "withdrawn") is expected, f"{seed}: the consent is not the person's"
             states = {conversations.stored[key].opted_out for key in live}
             assert states == {expected}, f"{seed}: the opt-out is not the person's"
-            assert history.product.contacts.load("acme", contact_id).opted_out is expected, seed
     listed = {place.contact_id for place in history.product.contacts.listed("acme")}
     assert listed == set(contacts), f"{seed}: the list of contacts shows someone else"
     ids = [record.message_id for of_key in conversations.records.values() for record in of_key.values()]

@@ -63,6 +63,23 @@ def test_a_choice_under_the_user_id_alone_is_the_same_persons(product: Product) 
     assert marketing(product).state == "granted"
 
 
+@pytest.mark.parametrize(("name", "state"), [("resume", "granted"), ("signup", "withdrawn")])
+def test_what_follows_a_stop(product: Product, name: str, state: str) -> None:
+    """A sign-up is not documented as an answer to a stop, so it grants nothing."""
+    product.clock.now = 1_770_000_200.0
+    choose(product, "stop", 1_770_000_000)
+    product.post(json.loads((PAYLOAD.parent / f"user_preferences_{name}.json").read_bytes()))
+    product.run_queues()
+    assert marketing(product).state == state
+
+
+def test_the_user_id_alone_names_who_stopped(product: Product) -> None:
+    product.post(json.loads((PAYLOAD.parent / "user_preferences_hidden_number.json").read_bytes()))
+    product.run_queues()
+    assert marketing(product, "BR.77a") == Consent("withdrawn", "whatsapp", 1_770_000_000)
+    assert marketing(product) == UNKNOWN
+
+
 @pytest.mark.parametrize(
     "change", [{"value": "signup", "signup_id": "1"}, {"category": "utility_messages"}, {"value": None}]
 )

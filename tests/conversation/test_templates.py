@@ -1,5 +1,6 @@
 """The copy of an account's templates: webhooks in any order, lists, and what a stopped template does."""
 
+import functools
 import itertools
 import json
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from pytake.conversation.flow_authoring import NotPublishableError
 from pytake.conversation.ports.tenants import UnknownNumberError
+from pytake.conversation.templates.check import UnsendableTemplateError, check_template
 from pytake.conversation.templates.manage import (
     InvalidTemplateError,
     ManageTemplates,
@@ -20,6 +22,7 @@ from pytake.conversation.templates.manage import (
 )
 from pytake.conversation.templates.stops import ReportStoppedTemplates
 from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
+from pytake.whatsapp.outbound import Template
 from pytake.whatsapp.sending import NumberProfile
 from pytake.whatsapp.templates import MessageTemplate
 from tests.conversation.product import ECHO_FLOW, NUMBER, Product
@@ -95,6 +98,10 @@ def stored(product: Product) -> StoredTemplate:
         ("template_unpaused", {"status": "APPROVED"}),
         ("template_disabled", {"status": "DISABLED"}),
         ("template_rejected", {"status": "REJECTED", "reason": "INVALID_FORMAT"}),
+        ("template_pending_deletion", {"status": "PENDING_DELETION"}),
+        ("template_archived", {"status": "ARCHIVED"}),
+        ("template_flagged", {"status": "FLAGGED"}),
+        ("template_in_appeal", {"status": "IN_APPEAL"}),
         ("template_quality", {"quality": "YELLOW"}),
         ("template_quality_named_as_status", {"quality": "RED"}),
         ("template_category_announced", {"category": "UTILITY"}),
@@ -119,6 +126,32 @@ def test_each_webhook_changes_its_part_of_the_copy(
     assert changed <= {*kept, "components"}
     assert ("components" in changed) == (name == "template_components")
     assert (stored(product).next_category == "MARKETING") == (name == "template_category_announced")
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("template_pending_deletion", "PENDING_DELETION"),
+        ("template_archived", "ARCHIVED"),
+        ("template_in_appeal", "IN_APPEAL"),
+        ("template_flagged", None),
+    ],
+)
+def test_only_a_flagged_template_is_still_sent_and_none_of_them_raises_an_alarm(
+    product: Product, manage: ManageTemplates, name: str, refused: str | None
+) -> None:
+    product.clock.now = 1_769_999_000.0
+    manage.sync("acme", NUMBER)
+    webhook(product, name)
+    send = functools.partial(
+        check_template, product.templates, product.tenants.by_id[NUMBER], Template("order_ready", "pt_BR")
+    )
+    if refused is None:
+        send()
+    else:
+        with pytest.raises(UnsendableTemplateError, match=refused):
+            send()
+    assert product.events.types == ["webhook.account_update"]
 
 
 def test_the_newest_holds_in_every_order(product: Product, manage: ManageTemplates) -> None:

@@ -175,6 +175,16 @@ def test_organizations_with_the_same_contact_never_mix(product: Product) -> None
     assert len(product.conversations.turns(product.key(organization_id="globex", number=other))) == 1
 
 
+def test_stop_works_at_a_number_without_a_flow(product: Product) -> None:
+    product.add_organization("globex", "200000000000002", None)
+    (said,) = product.say("stop", number="200000000000002")
+    key = product.key(organization_id="globex", number="200000000000002")
+    assert said.startswith("All right, you will not receive any more messages.")
+    assert product.conversations.stored[key].opted_out
+    assert product.conversations.stored[key].session is None
+    assert product.contacts.load("globex", key.contact_id).opted_out
+
+
 def test_a_number_without_a_flow_apologises_once_and_tells_the_operator(product: Product) -> None:
     product.add_organization("globex", "200000000000002", None, apology="We are closed.")
     assert product.say("Olá", number="200000000000002") == ["We are closed."]

@@ -109,7 +109,10 @@ class FlowRun:
             return
         flow, state = self._flow_and_state(draft, session, number)
         if flow is None:
-            self._fail(draft, number, organization, now)
+            if _opts_out(draft, number, organization):
+                draft.conversation.session, draft.record.status = None, "completed"
+            else:
+                self._fail(draft, number, organization, now)
             return
         turn = self._run(draft, session, flow, state, number, organization, now)
         if turn.status == "failed":
@@ -341,10 +344,17 @@ def _record_for_agent(draft: TurnDraft, number: Number, organization: Organizati
     record.status = "human"
     if conversation.session is not None:
         conversation.session.unread_id = record.message_id
-    if match_command(record.input, number.commands or DEFAULT_COMMANDS) == "stop":
-        conversation.opted_out = True
-        record.events.append(Event("opted_out"))
-        record.messages = [Text(built_in_text(organization.language, "opted_out"))]
+    _opts_out(draft, number, organization)
+
+
+def _opts_out(draft: TurnDraft, number: Number, organization: Organization) -> bool:
+    """Take the command `stop`, which works without a flow too; return whether it is one."""
+    if match_command(draft.record.input, number.commands or DEFAULT_COMMANDS) != "stop":
+        return False
+    draft.conversation.opted_out = True
+    draft.record.events.append(Event("opted_out"))
+    draft.record.messages = [Text(built_in_text(organization.language, "opted_out"))]
+    return True
 
 
 def _too_large(conversation: Conversation, before: Conversation, record: TurnRecord) -> str | None:

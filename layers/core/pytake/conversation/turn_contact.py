@@ -113,6 +113,7 @@ def _consent_changes(stored: ContactRecord, after: Conversation, record: TurnRec
                 add(purpose, "withdrawn", STOP_SOURCE)
         elif event.type == "consent_set":
             add(event.data["purpose"], event.data["state"], event.data["source"])
-    if stored.opted_out and not after.opted_out and record.message_type not in NON_MESSAGE_TYPES:
+    writes_again = record.message_type not in (*NON_MESSAGE_TYPES, "reaction")
+    if stored.opted_out and not after.opted_out and writes_again:
         add("service", "granted", MESSAGE_SOURCE)
     return changes

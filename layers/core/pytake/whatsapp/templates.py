@@ -22,7 +22,8 @@ STOPPED_STATUSES = frozenset({"PAUSED", "DISABLED", "REJECTED"})
 UNSENDABLE_STATUSES = STOPPED_STATUSES | {
     *("PENDING", "IN_APPEAL", "PENDING_DELETION", "DELETED", "ARCHIVED", "LOCKED", "LIMIT_EXCEEDED")
 }
-"""With these Meta takes no new message. Later statuses that Meta adds are not among them."""
+"""With these Meta takes no new message. FLAGGED (bad quality: Meta may disable it), REINSTATED and UNARCHIVED ones are sent, and
+so are those with statuses that Meta adds later."""
 
 _VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _TEXT_TYPES = ("text", "currency", "date_time")
