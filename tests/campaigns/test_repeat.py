@@ -11,7 +11,7 @@ from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.records import ConversationKey, Delivery
 from rest.campaign_counts import counts_of
 from tests.campaigns.world import PRICE, CampaignWorld, KilledError, person
-from tests.conversation.product import NUMBER
+from tests.conversation.product import NUMBER, choose
 
 DAY = 24 * 3600
 LISTED = f"released ={PRICE}"
@@ -110,21 +110,25 @@ def test_who_has_read_the_message_and_writes_nothing_costs_no_more_reads(monkeyp
 
 
 def test_whatever_happens_after_a_message_was_read_is_counted() -> None:
-    """Also what the person wrote before the campaign and Meta delivered after it, and an opt-out without a message."""
-    world = CampaignWorld([person(0), person(1)])
+    """Also what the person wrote before the campaign and Meta delivered after it, and opt-outs without a message."""
+    world = CampaignWorld([person(index) for index in range(3)])
     product, late = world.product, str(int(world.clock()) - 60)
     world.start()
     assert world.run().status == "completed"
-    for who in (0, 1):
+    for who in range(3):
         product.deliveries.entries[key(world, who), 1, 0] = Delivery(1, 0, "accepted", status="read")
     wait(world, 61)
     assert set(world.outcomes().values()) == {f"read ={PRICE}"}
     product.post(product.notification(product.message("Oi", world.people[0].contact_id) | {"timestamp": late}))
     product.run_queues()
-    assert RecordOptOut(product.conversations, product.contacts, world.clock)(key(world, 1), world.clock(), 131050)
+    assert RecordOptOut(product.conversations, product.contacts, world.clock)(
+        key(world, 1), world.clock(), "error_131050"
+    )
+    choose(product, "stop", world.clock(), world.people[2].contact_id)
     wait(world, 3600)
     assert outcome(world) == f"read replied ={PRICE}"
-    assert world.outcomes()[key(world, 1).contact_id] == f"read opted_out ={PRICE}"
+    for who in (1, 2):
+        assert world.outcomes()[key(world, who).contact_id] == f"read opted_out ={PRICE}"
 
 
 def test_an_effect_without_a_message_counts_from_when_the_whole_part_was_written_to() -> None:

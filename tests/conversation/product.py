@@ -1,6 +1,7 @@
 """The whole product on in-memory ports: webhook to phone without AWS, under a frozen clock."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from pytake.conversation.marketing_preferences import RecordPreference
 from pytake.conversation.merge_contacts import MergeContacts
 from pytake.conversation.number_setup import NumberChange, NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
+from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.ports.common import RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import EffectPerformer
@@ -42,6 +44,7 @@ from tests.fakes.budgets import MemoryBudgetLedger
 
 NUMBER = "100000000000001"
 PHONE = "5511999999999"
+CHOICE = Path(__file__).parents[1] / "whatsapp" / "payloads" / "user_preferences.json"
 APP_SECRET = "demo-app-secret"
 
 ECHO_FLOW: dict[str, Any] = {
@@ -120,7 +123,7 @@ class Product:
         find = FindConversation(self.conversations, aliases, merge)
         self.import_history = ImportAppHistory(self.conversations, find, self.history)
         news = ContactNews(self.contacts, self.conversations, find, self.clock)
-        self.record_preference = RecordPreference(news)
+        self.record_preference = RecordPreference(news, RecordOptOut(self.conversations, self.contacts, self.clock))
         self.import_contact = ImportAppContact(news)
         self.follow_ups: PlansFollowUps | None = None
         self.budget_ledger = MemoryBudgetLedger()
@@ -313,6 +316,18 @@ def text_of(payload: dict[str, Any]) -> str:
     if payload["type"] == "template":
         return str(payload["template"]["name"])
     return str(payload["interactive"]["body"]["text"])
+
+
+def choose(product: Product, value: str, at: float, phone: str = PHONE, /, **change: Any) -> None:
+    """Meta reports a choice that the person made in WhatsApp's settings."""
+    body = json.loads(CHOICE.read_bytes())
+    news = body["entry"][0]["changes"][0]["value"]
+    if phone != PHONE:
+        del news["contacts"], news["user_preferences"][0]["user_id"]
+        change = {"wa_id": phone, **change}
+    news["user_preferences"][0] |= {"value": value, "timestamp": int(at), **change}
+    product.post(body)
+    product.run_queues()
 
 
 def echo_product() -> Product:

@@ -1,7 +1,6 @@
 """What people choose in WhatsApp's settings changes their consent to marketing, in the order of their choices."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,34 +9,42 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pytake.contacts.consent import UNKNOWN, Consent
-from tests.conversation.product import NUMBER, PHONE, Product, echo_product
-
-PAYLOAD = Path(__file__).parents[1] / "whatsapp" / "payloads" / "user_preferences.json"
-
-
-def choose(product: Product, value: str, at: float, /, **change: Any) -> None:
-    """Meta reports a choice of the person."""
-    body = json.loads(PAYLOAD.read_bytes())
-    body["entry"][0]["changes"][0]["value"]["user_preferences"][0] |= {"value": value, "timestamp": int(at), **change}
-    product.post(body)
-    product.run_queues()
+from tests.conversation.product import CHOICE, NUMBER, PHONE, Product, choose, echo_product
 
 
 def marketing(product: Product, contact_id: str = PHONE) -> Consent:
     return product.contacts.load("acme", contact_id).consent_to("marketing")
 
 
-def test_the_documented_payload_withdraws_consent_and_takes_no_turn(product: Product) -> None:
+def test_the_documented_payload_withdraws_consent_and_the_flow_goes_on(product: Product) -> None:
     product.say("Hi")
-    turns = len(product.conversations.turns(product.key()))
     product.clock.forward(5)
-    product.post(json.loads(PAYLOAD.read_bytes()))
+    product.post(json.loads(CHOICE.read_bytes()))
     assert product.run_queues() == []
     assert marketing(product) == Consent("withdrawn", "whatsapp", 1_770_000_000)
     assert product.contacts.load("acme", PHONE).consent_to("utility") == UNKNOWN
-    assert len(product.conversations.turns(product.key())) == turns
+    stop = product.conversations.turns(product.key())[-1]
+    assert (stop.status, stop.messages) == ("opted_out", [])
+    assert [(one.type, one.data) for one in stop.events] == [("opted_out", {"source": "whatsapp", "at": 1_770_000_000})]
     assert product.say("Ana") == ["Bye, Ana."]
     assert "webhook.account_update" not in product.events.types
+
+
+def test_a_choice_that_comes_twice_or_late_is_in_the_audit_trail_once(product: Product) -> None:
+    product.say("Hi")
+    at = product.clock.now
+    product.clock.forward(100)
+    for value, when in (
+        ("stop", at + 50),
+        ("stop", at + 50),
+        ("stop", at + 20),
+        ("resume", at + 60),
+        ("stop", at + 55),
+    ):
+        choose(product, value, when)
+    assert marketing(product).state == "granted"
+    turns = product.conversations.turns(product.key())
+    assert [one.status for one in turns if one.input.type == "opt_out"] == ["opted_out"]
 
 
 def test_a_person_who_never_wrote_is_remembered(product: Product) -> None:
@@ -53,7 +60,7 @@ def test_a_choice_under_the_user_id_alone_is_the_same_persons(product: Product) 
     product.post(first)
     product.run_queues()
     choose(product, "stop", product.clock.now, wa_id=None)
-    body = json.loads(PAYLOAD.read_bytes())
+    body = json.loads(CHOICE.read_bytes())
     value = body["entry"][0]["changes"][0]["value"]
     del value["contacts"][0]["wa_id"], value["user_preferences"][0]["wa_id"]
     value["user_preferences"][0] |= {"value": "resume", "timestamp": int(product.clock.now) + 1}
@@ -68,13 +75,13 @@ def test_what_follows_a_stop(product: Product, name: str, state: str) -> None:
     """A sign-up is not documented as an answer to a stop, so it grants nothing."""
     product.clock.now = 1_770_000_200.0
     choose(product, "stop", 1_770_000_000)
-    product.post(json.loads((PAYLOAD.parent / f"user_preferences_{name}.json").read_bytes()))
+    product.post(json.loads((CHOICE.parent / f"user_preferences_{name}.json").read_bytes()))
     product.run_queues()
     assert marketing(product).state == state
 
 
 def test_the_user_id_alone_names_who_stopped(product: Product) -> None:
-    product.post(json.loads((PAYLOAD.parent / "user_preferences_hidden_number.json").read_bytes()))
+    product.post(json.loads((CHOICE.parent / "user_preferences_hidden_number.json").read_bytes()))
     product.run_queues()
     assert marketing(product, "BR.77a") == Consent("withdrawn", "whatsapp", 1_770_000_000)
     assert marketing(product) == UNKNOWN

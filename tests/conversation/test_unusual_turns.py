@@ -99,7 +99,7 @@ def test_what_comes_after_meta_told_of_an_opt_out_stays_with_its_session(product
     product.say("Olá")
     product.clock.forward(10)
     assert RecordOptOut(product.conversations, product.contacts, product.clock)(
-        product.key(), product.clock.now, 131050
+        product.key(), product.clock.now, "error_131050"
     )
     assert said_late(product, "Ana", DAY) == ["Bye, Ana."]
     sessions = [(record.status, record.session_id) for record in product.conversations.turns(product.key())]

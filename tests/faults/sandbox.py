@@ -11,6 +11,7 @@ from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns, long
 from pytake.conversation.find_conversation import FindConversation
 from pytake.conversation.marketing_preferences import RecordPreference
 from pytake.conversation.merge_contacts import MergeContacts
+from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.publish_events import PublishBusinessEvents, PublishLateEvents
 from pytake.conversation.receive_notification import ReceiveNotification
@@ -71,7 +72,8 @@ class Sandbox:
                 follow_ups=world.plans_follow_ups(tenants, clock),
             ),
             "record_preference": RecordPreference(
-                ContactNews(ports["contacts"], ports["conversations"], self._find(ports, tenants, clock), clock)
+                ContactNews(ports["contacts"], ports["conversations"], self._find(ports, tenants, clock), clock),
+                RecordOptOut(ports["conversations"], ports["contacts"], clock),
             ),
             "deliver": Deliver(
                 conversations=ports["conversations"],

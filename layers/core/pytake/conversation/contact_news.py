@@ -9,6 +9,7 @@ from pytake.conversation.find_conversation import FindConversation
 from pytake.conversation.ports.common import Clock, until_written
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.queues import InboundItem
+from pytake.conversation.records import ConversationKey
 from pytake.whatsapp.json_values import number_of
 
 Decided = tuple[ContactRecord, Sequence[ConsentChange]]
@@ -26,17 +27,23 @@ class ContactNews:
         self._find = find
         self._clock = clock
 
+    def about(self, item: InboundItem) -> tuple[ConversationKey, float] | None:
+        """The person's conversation, which may not exist, and the time of the news; None for news from before an erasure."""
+        now = self._clock()
+        at = min(now, number_of(item.message.get("timestamp")) or now)
+        key = self._find(item).key
+        erased_at = self._conversations.erased_at(key)
+        return None if at < int(erased_at) or item.received_at <= erased_at else (key, at)
+
     def apply(self, item: InboundItem, decide: Decide) -> tuple[ContactRecord, ContactRecord] | None:
         """The contact before and after, once it is stored; None if nothing changed. Ignores news from before an erasure.
 
         Raises `ConflictError` when others keep writing the contact.
         """
-        now = self._clock()
-        at = min(now, number_of(item.message.get("timestamp")) or now)
-        key = self._find(item).key
-        erased_at = self._conversations.erased_at(key)
-        if at < int(erased_at) or item.received_at <= erased_at:
+        about = self.about(item)
+        if about is None:
             return None
+        (key, at), now = about, self._clock()
 
         def write() -> tuple[ContactRecord, ContactRecord] | None:
             stored = self._contacts.load(item.organization_id, key.contact_id)

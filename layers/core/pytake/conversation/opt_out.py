@@ -1,4 +1,4 @@
-"""Record that a person wants no marketing when Meta reports it with a message (error 131050)."""
+"""Record that a person wants no marketing: as Meta reports with a message (error 131050), or as a choice in the settings."""
 
 from msgspec.structs import replace
 
@@ -13,22 +13,22 @@ from pytake.engine import Event, Input
 
 
 class RecordOptOut:
-    """Withdraws a person's consent to marketing. The sender and the statuses function use it."""
+    """Withdraws a person's consent to marketing. The sender, the statuses function and the flow runner use it."""
 
     def __init__(self, conversations: Conversations, contacts: Contacts, clock: Clock) -> None:
         self._conversations = conversations
         self._contacts = contacts
         self._clock = clock
 
-    def __call__(self, key: ConversationKey, reported_at: float, code: int | None) -> bool:
+    def __call__(self, key: ConversationKey, reported_at: float, source: str) -> bool:
         """Withdraw it as of `reported_at`, as a turn of the conversation with an audit record; False when there is nothing to do.
 
-        Answers are not affected. Consent that changed later stays as it is. Raises `ConflictError` when others keep writing the
-        conversation.
+        `source` is that of the consent. Answers are not affected. Consent that changed later stays as
+        it is. Raises `ConflictError` when others keep writing the conversation.
         """
-        return until_written(lambda: self._withdraw(key, reported_at, code), "the opt-out")
+        return until_written(lambda: self._withdraw(key, reported_at, source), "the opt-out")
 
-    def _withdraw(self, key: ConversationKey, reported_at: float, code: int | None) -> bool:
+    def _withdraw(self, key: ConversationKey, reported_at: float, source: str) -> bool:
         before = load_current(self._conversations, key)
         if before is None:
             return False
@@ -44,7 +44,7 @@ class RecordOptOut:
             session_id=session_id(before.session),
             status="opted_out",
             input=Input(type="opt_out"),
-            events=[Event("opted_out", {"code": code, "at": reported_at})],
+            events=[Event("opted_out", {"source": source, "at": reported_at})],
         )
         write, _ = contact_write(stored, before, after, record)
         after.contact = write.contact.for_flows()

@@ -106,8 +106,8 @@ def _consent_changes(stored: ContactRecord, after: Conversation, record: TurnRec
         changes.append(ConsentChange(purpose, state, source, at))
 
     for event in record.events:
-        if event.type == "opted_out" and "code" in event.data:
-            add("marketing", "withdrawn", f"error_{event.data['code']}", event.data["at"])
+        if event.type == "opted_out" and "at" in event.data:
+            add("marketing", "withdrawn", event.data["source"], event.data["at"])
         elif event.type == "opted_out":
             for purpose in PURPOSES:
                 add(purpose, "withdrawn", STOP_SOURCE)

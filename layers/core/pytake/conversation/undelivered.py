@@ -55,7 +55,7 @@ class HandleUndelivered:
                 self._stop_number(send, f"{error_class.value}:{error_code(error)}", at)
                 self.send_again(send, fallback=False, once=False)
             case ErrorClass.OPTED_OUT:
-                self._record_opt_out(key, at, error_code(error))
+                self._record_opt_out(key, at, f"error_{error_code(error)}")
             case ErrorClass.WINDOW_CLOSED:
                 number = self._tenants.number(key.phone_number_id)
                 if number is not None and number.fallback_template is not None:

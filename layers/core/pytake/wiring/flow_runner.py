@@ -117,8 +117,9 @@ def import_app_contact() -> "ImportAppContact":
 @cache
 def record_preference() -> "RecordPreference":
     from pytake.conversation.marketing_preferences import RecordPreference
+    from pytake.conversation.opt_out import RecordOptOut
 
-    return RecordPreference(_contact_news())
+    return RecordPreference(_contact_news(), RecordOptOut(conversations(), contacts(), shared.clock))
 
 
 def _contact_news() -> "ContactNews":

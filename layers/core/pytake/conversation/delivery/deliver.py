@@ -330,7 +330,7 @@ class Deliver:
                 self._queues.dead_letter(item, reason)
                 self._report("delivery.deferred", item, index, reason=reason)
             case outcomes.OptOut(entry, reason):
-                self._record_opt_out(item.key, claim.claimed_at or 0, failure.code)
+                self._record_opt_out(item.key, claim.claimed_at or 0, f"error_{failure.code}")
                 self._fail(attempt, entry, reason)
             case outcomes.Fail(entry, reason):
                 self._fail(attempt, entry, reason)
