@@ -47,6 +47,7 @@ UNUSED_FOLDERS = (
     "bin",
     "anyio",  # only the asynchronous client of httpx needs it; without it, httpx starts faster
     "pydantic/v1",
+    "urllib3/contrib/emscripten",  # for Python in a browser
     *(
         f"aws_lambda_powertools/utilities/{name}"
         for name in (

@@ -6,8 +6,9 @@ import pytest
 
 from cli.flow_testing.generator import generate
 from pytake.conversation.flow_tests.suite import Suite
-from pytake.engine import Contact, FlowError, validate
+from pytake.engine import Contact, FlowError, Input, validate
 from pytake.whatsapp.graph import message_payload
+from pytake.whatsapp.input import InputMedia
 from pytake.whatsapp.outbound import OptionList, ReplyButtons, Text
 from tests.engine.conversations import Talk, document, flow_of, node, texts
 
@@ -138,6 +139,24 @@ def test_several_options_in_one_answer(answer: str) -> None:
     found = several().say(answer)
     assert found.status == "completed"
     assert sorted(found.variables["v"]) == ["c", "e"]
+
+
+def test_a_choice_ends_when_the_options_that_are_left_do_not_hold_any_more() -> None:
+    """WhatsApp has no message that offers nothing."""
+    condition = {"variable": "input.text", "operator": "is_not_empty"}
+    buttons = [{"label": "Cheese", "value": "c"}, {"label": "Ham", "value": "h", "show_if": condition}]
+    talk = Talk(flow_of(asked(question="Toppings?", buttons=buttons, multiple={"least": 2})))
+    talk.say("hi")
+    assert talk.say("cheese").path[0].exit == "choose"
+    ended = talk.say(Input(type="media", media=InputMedia(id="1", type="image")))
+    assert (ended.status, ended.variables) == ("completed", {"v": ["c"]})
+
+
+def test_a_list_whose_items_have_no_value_any_more_is_asked_for_in_words() -> None:
+    talk = listed(["A"], label="{{item}}", value="{{input.text}}")
+    talk.say("hi")
+    turn = talk.say(Input(type="media", media=InputMedia(id="1", type="image")))
+    assert (turn.path[0].exit, texts(turn)) == ("invalid", ["Please choose one of the options."])
 
 
 def test_the_number_of_options_has_limits() -> None:

@@ -125,8 +125,8 @@ def test_values_are_bound_and_the_organization_is_the_token_s(gateway: Gateway, 
     [(sql, parameters)] = lake.asked
     assert "acme" not in sql
     assert "echo" not in sql
-    assert parameters.count("'acme'") == sql.count("WHERE organization_id = ?") == 2, (
-        "of the events and of the daily metrics"
+    assert parameters.count("'acme'") == sql.count("WHERE organization_id = ?") == 4, (
+        "of the events and of the daily metrics, and of the merges in both"
     )
     assert "'zoo'" not in parameters
 

@@ -4,6 +4,7 @@ Only one kind of part is not queued: the status `sent` of a message that is know
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -58,6 +59,9 @@ class Received(Struct, frozen=True):
     problems: int
 
 
+_Entry = TypeVar("_Entry", bound=tuple[str, ...])
+
+
 class _SignatureCheck:
     """Whether the secrets of numbers signed one body. Anyone can post, so a few are tried; all others once one has signed it."""
 
@@ -80,10 +84,11 @@ class _SignatureCheck:
         return False
 
     def numbers(self, known: Mapping[str, Number]) -> dict[str, Number]:
-        """The numbers that signed the body. The first ones to be tried are of two organizations, if there are two."""
-        ordered = sorted(known.items())
-        ordered[1:] = sorted(ordered[1:], key=lambda one: one[1].organization_id == ordered[0][1].organization_id)
-        return {id_: number for id_, number in ordered if self.signed_by(number.organization_id, id_)}
+        """The numbers that signed the body."""
+        numbers = [(id_, number.organization_id) for id_, number in sorted(known.items())]
+        return {
+            id_: known[id_] for id_, organization in _one_of_each_first(numbers) if self.signed_by(organization, id_)
+        }
 
     def accounts(self, known: Mapping[str, Mapping[str, str]]) -> dict[str, OwnersOfAccount]:
         """The accounts whose numbers signed the body, with their organizations: each has to have signed it.
@@ -92,11 +97,17 @@ class _SignatureCheck:
         """
         numbers = [(waba_id, *entry) for waba_id, members in sorted(known.items()) for entry in sorted(members.items())]
         signed: dict[str, OwnersOfAccount] = {}
-        for waba_id, phone_number_id, organization_id in numbers[:MAX_NUMBERS]:
+        for waba_id, phone_number_id, organization_id in _one_of_each_first(numbers[:MAX_NUMBERS]):
             found = signed.get(waba_id, {})
             if organization_id not in found and self.signed_by(organization_id, phone_number_id):
                 signed[waba_id] = {**found, organization_id: phone_number_id}
         return signed
+
+
+def _one_of_each_first(numbers: Sequence[_Entry]) -> list[_Entry]:
+    """One number of each organization, which is the last item of an entry, before the others: few secrets are tried."""
+    first = {entry[-1]: entry for entry in reversed(numbers)}
+    return [*reversed(first.values()), *(entry for entry in numbers if first[entry[-1]] != entry)]
 
 
 class ReceiveNotification:

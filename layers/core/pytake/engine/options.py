@@ -133,7 +133,9 @@ class Offering:
         self, run: Execution, body: str, header: str | MediaHeader | None, footer: str | None, found: list[Shown]
     ) -> None:
         text = run.body(body if body.strip() else self._no_body, self.body_limit, merge=not header)
-        if self.is_list:
+        if not found:  # the list was emptied while the person thought; Meta refuses a message without options
+            run.say(text)
+        elif self.is_list:
             above = found[-2].section if len(found) > 1 else None  # the section of the option before DONE
             rows = [
                 Row(one.choice.value, one.title, one.detail, above if one.choice.value == DONE else one.section)

@@ -73,8 +73,13 @@ class SeveralOptions:
         return frozenset(chosen), self._title(run) if len(chosen) >= self._least else None
 
     def take(self, run: Execution) -> list[str] | Literal["more"] | None:
-        """The values when the choice has ended, `more` when it goes on, None when the answer is not an option."""
+        """The values when the choice has ended, `more` when it goes on, None when the answer is not an option.
+
+        It also ends when the conditions of the options that are left do not hold any more.
+        """
         chosen, answer = self._chosen(run), run.input
+        if 0 < len(chosen) < self._least and not self._left(run, chosen):
+            return self._finished(run, chosen)
         if answer.reply_id == DONE or (answer.type == "text" and self._is_done(run, answer.text)):
             return self._finished(run, chosen) if len(chosen) >= self._least else "more"
         one = self._options.match(run, frozenset(chosen))
@@ -82,11 +87,13 @@ class SeveralOptions:
         if not found:
             return None
         chosen = [*chosen, *found][: self._most]
-        left = {shown.choice.value for shown in self._options.shown(run)}.difference(chosen)
-        if len(chosen) >= self._most or not left or (len(found) > 1 and len(chosen) >= self._least):
+        if len(chosen) >= self._most or not self._left(run, chosen) or (len(found) > 1 and len(chosen) >= self._least):
             return self._finished(run, chosen)
         self._keep(run, chosen)
         return "more"
+
+    def _left(self, run: Execution, chosen: list[str]) -> set[str]:
+        return {shown.choice.value for shown in self._options.shown(run)}.difference(chosen)
 
     def _typed(self, run: Execution, chosen: list[str]) -> list[str]:
         """The values of an answer that names several options; none if a part of it is not an option."""
