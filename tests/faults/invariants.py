@@ -130,7 +130,7 @@ def _opted_out(world: World, key: ConversationKey) -> list[tuple[float, float, i
         merged = [
             event.data["from"] for event in record.events if event.type == "contact_merged" and "from" in event.data
         ]
-        stops = any(event.type == "opted_out" and "code" not in event.data for event in record.events)
+        stops = any(event.type == "opted_out" and "at" not in event.data for event in record.events)
         if stops or any(_ends_opted_out(world, msgspec.structs.replace(key, contact_id=one)) for one in merged):
             since = record.at if since is None else since
         elif since is not None and _is_message(record) and record.status not in ("opted_out", "merged"):
