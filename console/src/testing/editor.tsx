@@ -57,7 +57,7 @@ export function showInEditor(
     lit: new Set(),
     marks: new Map(),
     edit: (change, group) => put(changed(history, change(history.document), group)),
-    select: (ids) => void (chosen = ids),
+    select: (ids) => void (chosen = typeof ids === "function" ? ids(chosen) : ids),
     light: () => undefined,
     mark: () => undefined,
   };

@@ -146,14 +146,16 @@ export const Canvas = memo(function Canvas({
     (changes: NodeChange<Drawn>[]) => {
       setSteps((before) => applyNodeChanges(changes, before));
       const chosen = changes.filter((change) => change.type === "select");
-      if (chosen.length) {
-        const ids = new Set(selected);
-        for (const change of chosen) {
-          if (change.selected) ids.add(change.id);
-          else ids.delete(change.id);
-        }
-        select([...ids]);
-      }
+      if (chosen.length)
+        // Of what is selected by then: the library may report one click in two calls before the next render.
+        select((before) => {
+          const ids = new Set(before);
+          for (const change of chosen) {
+            if (change.selected) ids.add(change.id);
+            else ids.delete(change.id);
+          }
+          return [...ids];
+        });
       const moved = changes.filter(
         (change) => change.type === "position" && change.dragging === false && change.position,
       );
@@ -173,7 +175,7 @@ export const Canvas = memo(function Canvas({
         });
       }
     },
-    [edit, laid, select, selected],
+    [edit, laid, select],
   );
 
   const onEdgesChange = useCallback((changes: EdgeChange[]) => {

@@ -1,4 +1,13 @@
-import { createContext, useContext, useLayoutEffect, useMemo, useRef, type ReactNode } from "react";
+import {
+  createContext,
+  useContext,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  type Dispatch,
+  type ReactNode,
+  type SetStateAction,
+} from "react";
 import type { Mark } from "../../../flow/differences.ts";
 import type { FlowDocument, FlowNode } from "../../../flow/document.ts";
 import type { Finding, Inspection } from "../queries.ts";
@@ -18,7 +27,7 @@ export interface Editor {
   marks: ReadonlyMap<string, Mark>;
   /** Change the document; changes of one group are undone together. */
   edit: (change: (document: FlowDocument) => FlowDocument, group?: string) => void;
-  select: (ids: readonly string[]) => void;
+  select: Dispatch<SetStateAction<readonly string[]>>;
   light: (lit: ReadonlySet<string>) => void;
   mark: (marks: ReadonlyMap<string, Mark>) => void;
 }
