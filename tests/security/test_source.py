@@ -22,7 +22,7 @@ ALLOWED = {
     # Files of the package around one another; values are bound to the whole.
     (
         "layers/core/pytake/analytics/audiences.py",
-        "builds SQL: f\"WITH merges AS (\\n{statement('merges')}),\\n\\nrenamed AS (\\n{statement('renamed')",
+        "builds SQL: f\"WITH merges AS (\\n{statement('merges')}),\\n\\nrenamed AS (\\n{statement('renamed",
     ),
 }
 
