@@ -45,7 +45,7 @@ def test_a_table_with_a_column_per_category_becomes_the_rate_card_beside_earlier
         20_000,
         60_000,
     )
-    assert card.price_micros("BR", "service", OCTOBER) is None, "an empty field is no price"
+    assert card.price_micros("BR", "service", OCTOBER) is None, "an empty field has no price"
     assert "0.05" in run(installed, "show").output
 
 

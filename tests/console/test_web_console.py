@@ -127,7 +127,7 @@ def test_an_agent_answers_and_returns_the_person_to_the_bot(web_page: Page, visi
     assert head.evaluate("(head) => head.scrollWidth <= head.clientWidth"), "the number runs under a button"
     box = field.bounding_box()
     assert box is not None
-    assert box["width"] > 190, "beside the canned replies there is no place to write"
+    assert box["width"] > 190, "the field is too narrow beside the canned replies"
     page.get_by_role("button", name="Devolver ao bot").click()
     expect(page.locator(".inbox-head")).to_contain_text("Com o bot")
 

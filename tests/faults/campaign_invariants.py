@@ -106,7 +106,7 @@ def _each_person_is_written_to_once_or_listed_with_a_reason(world: CampaignWorld
     if campaign.chunk is not None:
         problems.append(f"the campaign still has people in hand: {campaign.chunk}")
     if campaign.waiting == "budget" and _budget_left(world) >= max(PRICES.values()):
-        problems.append(f"the campaign waits for a budget of which {_budget_left(world)} is left")
+        problems.append(f"the campaign waits for its budget, but {_budget_left(world)} is left")
     # At night, a campaign without budget waits for the morning.
     is_used_up = world.budget.left is not None and _budget_left(world) < max(PRICES.values())
     no_budget = is_used_up and campaign.waiting in ("budget", "quiet_hours")

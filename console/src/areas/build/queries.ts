@@ -25,7 +25,7 @@ async function readDraft(id: string, signal?: AbortSignal): Promise<Draft> {
     }),
   );
   const document = data.document as unknown as FlowDocument;
-  if (isUnplaced(document)) laidOut(document).catch(() => undefined); // whoever draws it handles that
+  if (isUnplaced(document)) laidOut(document).catch(() => undefined); // the canvas handles a failure
   return { document, tag };
 }
 

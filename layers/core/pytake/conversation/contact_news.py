@@ -41,16 +41,18 @@ class ContactNews:
         Raises `ConflictError` when others keep writing the contact.
         """
         about = self.about(item)
-        if about is None:
-            return None
-        (key, at), now = about, self._clock()
+        return self.store(*about, decide) if about is not None else None
+
+    def store(self, key: ConversationKey, at: float, decide: Decide) -> tuple[ContactRecord, ContactRecord] | None:
+        """The same of news that `about` has looked at."""
+        now = self._clock()
 
         def write() -> tuple[ContactRecord, ContactRecord] | None:
-            stored = self._contacts.load(item.organization_id, key.contact_id)
+            stored = self._contacts.load(key.organization_id, key.contact_id)
             decided = decide(stored, at, now)
             if decided is None:
                 return None
-            self._contacts.save(item.organization_id, *decided)
+            self._contacts.save(key.organization_id, *decided)
             return stored, decided[0]
 
         return until_written(write, "the contact")

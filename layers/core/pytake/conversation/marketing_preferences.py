@@ -34,8 +34,10 @@ class RecordPreference:
         stops = stops_marketing(choice) if isinstance(choice, dict) else None
         if stops is None:
             return False
-        about = self._news.about(item) if stops else None
-        if about is not None and self._record_opt_out(*about, SOURCE):
+        about = self._news.about(item)
+        if about is None:
+            return False
+        if stops and self._record_opt_out(*about, SOURCE):
             return True
         state: ConsentState = "withdrawn" if stops else "granted"
 
@@ -46,5 +48,5 @@ class RecordPreference:
             consent = consent_after(stored.consent, [change])
             return replace(stored, consent=consent, created_at=stored.created_at or now), [change]
 
-        changed = self._news.apply(item, decide)
+        changed = self._news.store(*about, decide)
         return changed is not None and changed[0].consent != changed[1].consent

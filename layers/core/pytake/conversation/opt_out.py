@@ -23,8 +23,8 @@ class RecordOptOut:
     def __call__(self, key: ConversationKey, reported_at: float, source: str) -> bool:
         """Withdraw it as of `reported_at`, as a turn of the conversation with an audit record; False when there is nothing to do.
 
-        `source` is that of the consent. Answers are not affected. Consent that changed later stays as
-        it is. Raises `ConflictError` when others keep writing the conversation.
+        `source` is that of the consent. Answers are not affected. Consent that changed later stays as it is. Raises
+        `ConflictError` when others keep writing the conversation.
         """
         return until_written(lambda: self._withdraw(key, reported_at, source), "the opt-out")
 
