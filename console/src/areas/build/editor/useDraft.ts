@@ -32,23 +32,27 @@ export function useDraft(opened: FlowDocument, openedTag: string) {
   const latest = useRef(document);
   useEffect(() => void (latest.current = document), [document]);
 
-  /** Save what is newest, one request at a time. */
+  /** A conflict waits for the person's decision: until then the server would refuse each save. */
+  const conflicting = useRef(false);
+  /** Save what is newest, one request at a time; after a conflict only over the draft with the tag `over`. */
   const save = useCallback(async (over?: string): Promise<void> => {
     while (running.current) await running.current;
     if (over !== undefined) tag.current = over;
     const now = latest.current;
-    if (now === saved.current) return;
+    if (now === saved.current || (conflicting.current && over === undefined)) return;
     setSaving("saving");
     running.current = saveDraft(now, tag.current)
       .then((newTag) => {
         tag.current = newTag;
         saved.current = now;
+        conflicting.current = false;
         setError(undefined);
         setSaving(latest.current === now ? "saved" : "unsaved");
       })
       .catch((failure: unknown) => {
+        conflicting.current = failure instanceof ApiError && failure.status === 412;
         setError(failure);
-        setSaving(failure instanceof ApiError && failure.status === 412 ? "conflict" : "failed");
+        setSaving(conflicting.current ? "conflict" : "failed");
       })
       .finally(() => (running.current = undefined));
     await running.current;
@@ -57,12 +61,7 @@ export function useDraft(opened: FlowDocument, openedTag: string) {
   useEffect(() => {
     if (document === saved.current) return undefined;
     setSaving((before) => (before === "conflict" ? before : "unsaved"));
-    const timer = setTimeout(() => {
-      setSaving((before) => {
-        if (before !== "conflict") void save();
-        return before;
-      });
-    }, SAVE_MILLISECONDS);
+    const timer = setTimeout(() => void save(), SAVE_MILLISECONDS);
     return () => clearTimeout(timer);
   }, [document, save]);
 
