@@ -8,7 +8,7 @@ from pytake.conversation.queues import FlowStart
 from pytake.conversation.sequences.plan import PlanFollowUps
 from pytake.conversation.sequences.records import Sequence, Step
 from pytake.conversation.sequences.run import FollowUpCounts, RunFollowUps
-from tests.campaigns.world import TEMPLATE, CampaignWorld, KilledError, person
+from tests.campaigns.world import TEMPLATE, CampaignWorld, KilledError, limit, person, wait
 from tests.conversation.product import NUMBER
 from tests.fakes.sequences import MemoryFollowUps, MemorySequences
 
@@ -42,6 +42,7 @@ class Followed(CampaignWorld):
             self.start_flow,
             product.events,
             self.clock,
+            product.deliveries,
         )
         self.start()
 
@@ -52,6 +53,23 @@ class Followed(CampaignWorld):
     @property
     def waiting(self) -> list[str]:
         return sorted(one.contact_id for one in self.planned.waiting)
+
+
+def test_a_repetition_is_followed_up_and_the_message_that_meta_did_not_deliver_is_not() -> None:
+    world = Followed()
+    assert world.run().status == "completed"
+    limited, reached = (one.contact_id for one in world.people[:2])
+    limit(world)
+    failed_at = world.clock()
+    wait(world, DAY + 61)
+    assert world.run_follow_ups().started == 1
+    assert [item.contact_id for item in world.product.queues.inbound] == [reached]
+    assert world.waiting == [limited], "the first message ended its follow-up, the repetition has one"
+    due_at = world.planned.waiting[0].due_at
+    assert due_at >= failed_at + 2 * DAY
+    world.clock.now = due_at
+    assert world.run_follow_ups().started == 1
+    assert [item.contact_id for item in world.product.queues.inbound] == [reached, limited]
 
 
 def killed() -> None:

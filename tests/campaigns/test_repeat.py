@@ -8,25 +8,13 @@ from pytake.campaigns.ports import SlotBlock
 from pytake.campaigns.records import QuietHours
 from pytake.contacts.consent import Consent
 from pytake.conversation.opt_out import RecordOptOut
-from pytake.conversation.records import ConversationKey, Delivery
+from pytake.conversation.records import Delivery
 from rest.campaign_counts import counts_of
-from tests.campaigns.world import PRICE, CampaignWorld, KilledError, person
-from tests.conversation.product import NUMBER, choose
+from tests.campaigns.world import PRICE, CampaignWorld, KilledError, key, limit, person, wait
+from tests.conversation.product import choose
 
 DAY = 24 * 3600
 LISTED = f"released ={PRICE}"
-
-
-def key(world: CampaignWorld, who: int = 0) -> ConversationKey:
-    return ConversationKey("acme", NUMBER, world.people[who].contact_id)
-
-
-def limit(world: CampaignWorld, turn: int = 1) -> None:
-    """Meta does not deliver the message of the first person."""
-    entry = Delivery(
-        turn, 0, "accepted", status="failed", status_at=world.clock(), error_code=131049, reason="status:131049"
-    )
-    world.product.deliveries.entries[key(world), turn, 0] = entry
 
 
 def limited(**definition: object) -> CampaignWorld:
@@ -38,16 +26,6 @@ def limited(**definition: object) -> CampaignWorld:
     world.clock.forward(61)
     assert world.recount() == 1
     return world
-
-
-def wait(world: CampaignWorld, seconds: float) -> None:
-    """Let time pass, with a recount whenever one is due."""
-    until = world.clock() + seconds
-    while (due := min(part.recount_at or until for part in world.parts)) < until:
-        world.clock.now = max(world.clock(), due)
-        world.recount()
-    world.clock.now = until
-    world.recount()
 
 
 def outcome(world: CampaignWorld) -> str:

@@ -21,7 +21,7 @@ from pytake.conversation.commit_turn import CommitTurn
 from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.ports.follow_ups import PlansFollowUps
 from pytake.conversation.queues import StartTemplate
-from pytake.conversation.records import ConversationKey, TurnRecord
+from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.conversation.start_flow import StartFlow
 from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
 from pytake.whatsapp.templates import MessageTemplate
@@ -201,6 +201,7 @@ class CampaignWorld:
             product.events,
             product.publish_events,
             self.clock,
+            self.follow_ups,
         )
         aliases = product.conversations.aliases
         release = ReleaseRecipients(
@@ -252,3 +253,25 @@ class CampaignWorld:
     def queued(self) -> list[str]:
         """Who the queued messages go to."""
         return [item.contact_id for item in self.product.queues.outbound if item.campaign is not None]
+
+
+def key(world: CampaignWorld, who: int = 0) -> ConversationKey:
+    return ConversationKey("acme", NUMBER, world.people[who].contact_id)
+
+
+def limit(world: CampaignWorld, turn: int = 1) -> None:
+    """Meta does not deliver the message of the first person."""
+    entry = Delivery(
+        turn, 0, "accepted", status="failed", status_at=world.clock(), error_code=131049, reason="status:131049"
+    )
+    world.product.deliveries.entries[key(world), turn, 0] = entry
+
+
+def wait(world: CampaignWorld, seconds: float) -> None:
+    """Let time pass, with a recount whenever one is due."""
+    until = world.clock() + seconds
+    while (due := min(part.recount_at or until for part in world.parts)) < until:
+        world.clock.now = max(world.clock(), due)
+        world.recount()
+    world.clock.now = until
+    world.recount()

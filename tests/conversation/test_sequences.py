@@ -79,6 +79,7 @@ class Desk:
             self.start_flow,
             product.events,
             product.clock,
+            product.deliveries,
         )
         self.contacts = ManageContacts(
             product.contacts, aliases, product.conversations, product.events, product.clock, self.plan

@@ -110,6 +110,7 @@ class StartWorld(World):
                 start,
                 ports["events"],
                 clock,
+                ports["deliveries"],
             ),
         }
 

@@ -196,7 +196,7 @@ def _tell(
         if changed:
             follow_ups.contact_changed(key.organization_id, key.contact_id, new, changed)
     if record.status == OPENED:
-        follow_ups.not_answered(key, fields, after.last_inbound_at, record.at)
+        follow_ups.not_answered(key, fields, after.last_inbound_at, record.at, record)
     elif record.status == "expired" and any(event.type == "session_expired" for event in record.events):
         follow_ups.not_answered(
             key, fields, after.last_inbound_at, before.active_at if before is not None else record.at

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pytake.conversation.records import ConversationKey
+from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.wiring import shared
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ class LazyFollowUps:
         plan_follow_ups().contact_changed(organization_id, contact_id, fields, changed)
 
     def not_answered(
-        self, key: ConversationKey, fields: Mapping[str, Any], last_inbound_at: float, base: float
+        self,
+        key: ConversationKey,
+        fields: Mapping[str, Any],
+        last_inbound_at: float,
+        base: float,
+        template: TurnRecord | None = None,
     ) -> None:
-        plan_follow_ups().not_answered(key, fields, last_inbound_at, base)
+        plan_follow_ups().not_answered(key, fields, last_inbound_at, base, template)

@@ -190,6 +190,7 @@ def run_follow_ups() -> RunFollowUps:
         start_flow(),
         shared.operator_events(),
         shared.clock,
+        shared.deliveries(),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from pytake.contacts.records import ContactRecord
-from pytake.conversation.records import ConversationKey
+from pytake.conversation.records import ConversationKey, TurnRecord
 
 
 class PlansFollowUps(Protocol):
@@ -16,9 +16,15 @@ class PlansFollowUps(Protocol):
         """A contact gets these fields, those named `changed` with other values than before."""
 
     def not_answered(
-        self, key: ConversationKey, fields: Mapping[str, Any], last_inbound_at: float, base: float
+        self,
+        key: ConversationKey,
+        fields: Mapping[str, Any],
+        last_inbound_at: float,
+        base: float,
+        template: TurnRecord | None = None,
     ) -> None:
-        """The person has not answered what was sent at `base`. They had last written at `last_inbound_at`, 0: never."""
+        """The person has not answered what was sent at `base`, by the turn `template` if that is given. They had last written at
+        `last_inbound_at`, 0: never."""
 
 
 def tell_fields(

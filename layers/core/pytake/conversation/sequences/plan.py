@@ -6,7 +6,7 @@ from typing import Any
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.sequences import FollowUps, Sequences
 from pytake.conversation.ports.tenants import TenantRepository
-from pytake.conversation.records import ConversationKey
+from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.conversation.sequences.records import FollowUp, Sequence
 from pytake.conversation.sequences.schedule import anchor_of, due_after, due_on_date, zone_of
 
@@ -32,9 +32,16 @@ class PlanFollowUps:
                 self.of_date(organization_id, sequence, contact_id, fields)
 
     def not_answered(
-        self, key: ConversationKey, fields: Mapping[str, Any], last_inbound_at: float, base: float
+        self,
+        key: ConversationKey,
+        fields: Mapping[str, Any],
+        last_inbound_at: float,
+        base: float,
+        template: TurnRecord | None = None,
     ) -> None:
-        now = self._clock()
+        now, anchor = self._clock(), str(last_inbound_at)
+        if template is not None and template.campaign is not None and template.campaign.retry:
+            anchor = f"+{anchor}"  # another silence: the first message did not reach the person
         for sequence in self._enabled(key.organization_id):
             if sequence.field is not None or sequence.phone_number_id != key.phone_number_id:
                 continue
@@ -47,9 +54,10 @@ class PlanFollowUps:
                         sequence,
                         key.contact_id,
                         index,
-                        str(last_inbound_at),
+                        anchor,
                         max(now, due_at),
                         base,
+                        template.seq if template is not None else 0,
                     )
 
     def of_date(self, organization_id: str, sequence: Sequence, contact_id: str, fields: Mapping[str, Any]) -> None:
@@ -72,6 +80,7 @@ class PlanFollowUps:
         anchor: str,
         due_at: float,
         base: float = 0,
+        turn: int = 0,
     ) -> None:
         self._follow_ups.add(
             FollowUp(
@@ -82,6 +91,7 @@ class PlanFollowUps:
                 anchor=anchor,
                 due_at=due_at,
                 base=base,
+                turn=turn,
             )
         )
 

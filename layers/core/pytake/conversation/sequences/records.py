@@ -41,7 +41,8 @@ class FollowUp(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One step of a sequence for one person and one occurrence.
 
     `anchor` identifies the occurrence: the date as the contact's field has it, or the time of the person's last message before
-    the silence. `base` is when the silence began. `due_at` is when it is looked at.
+    the silence, signed if it follows a campaign's repetition. `base` is when the silence began and `turn` the
+    one whose template it follows, if it follows one. `due_at` is when it is looked at.
     """
 
     organization_id: str
@@ -51,3 +52,4 @@ class FollowUp(Struct, frozen=True, omit_defaults=True, kw_only=True):
     anchor: str
     due_at: float
     base: float = 0
+    turn: int = 0

@@ -13,10 +13,11 @@ from pytake.conversation.people import contact_ids
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
 from pytake.conversation.ports.sequences import FollowUps, Sequences
 from pytake.conversation.ports.tenants import TenantRepository, UnknownNumberError
-from pytake.conversation.records import ConversationKey
+from pytake.conversation.records import ConversationKey, DeliveryState
 from pytake.conversation.sequences.plan import PlanFollowUps
 from pytake.conversation.sequences.records import FollowUp, Sequence, Step
 from pytake.conversation.sequences.schedule import anchor_of, due_after, due_on_date, zone_of
@@ -39,6 +40,10 @@ PERSONAL: frozenset[RefusalCode] = frozenset(
     {"opted_out", "no_consent", "in_session", "with_agent", "recipient_invalid"}
 )
 """Refusals that say something about one person only. The others are reported: something is wrong with the sequence."""
+
+
+UNSENT: frozenset[DeliveryState] = frozenset({"failed", "dead", "deferred"})
+"""The states of a message that was not sent."""
 
 
 class FollowUpCounts(Struct):
@@ -65,6 +70,7 @@ class RunFollowUps:
         start_flow: StartFlow,
         operator_events: OperatorEvents,
         clock: Clock,
+        deliveries: Deliveries,
     ) -> None:
         self._sequences = sequences
         self._follow_ups = follow_ups
@@ -76,6 +82,7 @@ class RunFollowUps:
         self._start_flow = start_flow
         self._operator_events = operator_events
         self._clock = clock
+        self._deliveries = deliveries
 
     def __call__(self, out_of_time: Callable[[], bool] = lambda: False) -> FollowUpCounts:
         """Start what is due and plan what is new, until `out_of_time()`.
@@ -101,7 +108,7 @@ class RunFollowUps:
             self._finish(follow_up, counts)
         elif due_at > now:
             self._move(follow_up, due_at, counts)
-        elif self._is_answered(follow_up, sequence, contact):
+        elif self._is_unsent(follow_up, sequence) or self._is_answered(follow_up, sequence, contact):
             self._finish(follow_up, counts)
         else:
             self._start(follow_up, sequence, step, contact, due_at, counts)
@@ -151,6 +158,14 @@ class RunFollowUps:
             return max(due_at, follow_up.due_at) if due_at is not None and due_at <= self._clock() else due_at
         value = contact.fields.get(sequence.field)
         return due_on_date(step, value, where) if value is not None and anchor_of(value) == follow_up.anchor else None
+
+    def _is_unsent(self, follow_up: FollowUp, sequence: Sequence) -> bool:
+        """Whether the template that the silence follows did not reach the person."""
+        if not follow_up.turn:
+            return False
+        key = ConversationKey(follow_up.organization_id, sequence.phone_number_id, follow_up.contact_id)
+        delivery = self._deliveries.load(key, follow_up.turn, 0)
+        return delivery is not None and (delivery.state in UNSENT or delivery.status == "failed")
 
     def _is_answered(self, follow_up: FollowUp, sequence: Sequence, contact: ContactRecord) -> bool:
         key = ConversationKey(follow_up.organization_id, sequence.phone_number_id, contact.contact_id)
