@@ -170,6 +170,22 @@ def test_a_person_answers_with_more_than_a_text(gateway: Gateway, said: dict[str
     assert (done["status"], done["variables"]) == ("completed", {"given": stored})
 
 
+def test_a_reaction_answers_a_question_that_gives_it_a_meaning(gateway: Gateway) -> None:
+    question = {"question": "Well?", "variable": "given", "reactions": {"👍": "yes"}, "next_node_id": "end"}
+    nodes = [
+        {"id": "start", "type": "start", "data": {"next_node_id": "ask"}},
+        {"id": "ask", "type": "question", "data": question},
+        {"id": "end", "type": "end", "data": {}},
+    ]
+    document = {"format": 1, "id": "any", "start_node_id": "start", "nodes": nodes}
+    asked = gateway.api("POST", REHEARSE, {"document": document, "input": {"text": "Hello"}}).body
+    tried = {"document": document, "rehearsal": asked["rehearsal"]}
+    other = gateway.api("POST", REHEARSE, tried | {"input": {"type": "reaction", "text": "🎉"}}).body
+    assert (other["status"], other["messages"]) == ("waiting", [])
+    liked = gateway.api("POST", REHEARSE, tried | {"input": {"type": "reaction", "text": "👍🏽"}}).body
+    assert (liked["status"], liked["variables"]) == ("completed", {"given": "yes"})
+
+
 def test_a_flow_goes_on_behind_a_handoff_that_has_a_next_node(gateway: Gateway) -> None:
     document = FLOW | {
         "nodes": [

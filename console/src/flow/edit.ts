@@ -7,7 +7,6 @@ import {
   type FlowNode,
   type NodeType,
 } from "./document.ts";
-import { textsOf } from "./texts.ts";
 
 /** What a new node of a type contains. */
 const NEW: Partial<Record<NodeType, Data>> = {
@@ -26,9 +25,9 @@ const NEW: Partial<Record<NodeType, Data>> = {
   whatsapp_flow: { flow_id: "", cta: "", variable: "" },
 };
 
-/** Return an id that no node has, such as `question_2`. */
-export function freshId(nodes: readonly FlowNode[], stem: string): string {
-  const taken = new Set(nodes.map(({ id }) => id));
+/** Return an id that no other has, such as `question_2`. */
+export function freshId(others: readonly { id: string }[], stem: string): string {
+  const taken = new Set(others.map(({ id }) => id));
   const base = stem.replace(/_\d+$/, "");
   for (let number = 1; ; number++) {
     const id = number === 1 ? base : `${base}_${number}`;
@@ -88,60 +87,6 @@ export function removed(document: FlowDocument, ids: ReadonlySet<string>): FlowD
   const rest = withCommands({ ...document, nodes }, (one) => !ids.has(one.next_node_id));
   if (rest.start_node_id && ids.has(rest.start_node_id)) delete rest.start_node_id;
   return rest;
-}
-
-/** Return the document with copies of nodes beside the originals, and the copies' ids. Exits among the copies stay. */
-export function pasted(
-  document: FlowDocument,
-  copies: readonly FlowNode[],
-  offset = 40,
-): [FlowDocument, string[]] {
-  const nodes = [...document.nodes];
-  const names = new Map<string, string>();
-  for (const { id, type } of copies) {
-    const fresh = freshId(nodes, id || type);
-    names.set(id, fresh);
-    nodes.push({ id: fresh, type, data: {} });
-  }
-  const known = new Set(document.nodes.map(({ id }) => id));
-  const made = copies.map((copy): FlowNode => {
-    const start: FlowNode = { ...structuredClone(copy), id: names.get(copy.id)! };
-    if (copy.position) start.position = { x: copy.position.x + offset, y: copy.position.y + offset };
-    return exitsOf(copy).reduce((node, { field, target }) => {
-      const led = target && (names.get(target) ?? (known.has(target) ? target : undefined));
-      return { ...node, data: withValue(node.data, field, led) };
-    }, start);
-  });
-  const texts = copies.reduce(
-    (all, copy) => withCopied(all, document, copy, names.get(copy.id)!),
-    document.texts,
-  );
-  return [
-    { ...document, nodes: [...document.nodes, ...made], ...(texts ? { texts } : {}) },
-    made.map(({ id }) => id),
-  ];
-}
-
-/** Return the translations with those of a copied node, if its texts are those of the node of its id: it may be from another flow. */
-function withCopied(
-  texts: FlowDocument["texts"],
-  { nodes }: FlowDocument,
-  copy: FlowNode,
-  id: string,
-): FlowDocument["texts"] {
-  const original = nodes.find((node) => node.id === copy.id && node.type === copy.type);
-  if (!texts || !original) return texts;
-  const known = new Map(textsOf(original).map(({ key, text }) => [key, text]));
-  const same = textsOf(copy).filter(({ key, text }) => known.get(key) === text);
-  return Object.fromEntries(
-    Object.entries(texts).map(([code, translations]) => {
-      const copied = same.flatMap(({ key }) => {
-        const text = translations[`${copy.id}.${key}`];
-        return text === undefined ? [] : [[`${id}.${key}`, text] as const];
-      });
-      return [code, { ...translations, ...Object.fromEntries(copied) }];
-    }),
-  );
 }
 
 /** Return the document with another id of a node; what led to it still does. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { exitsOf, parts, valueAt, withValue, type FlowDocument } from "./document.ts";
-import { added, commanded, connected, identifier, newFlow, pasted, removed, renamed } from "./edit.ts";
+import { copied, pasted } from "./copies.ts";
+import { added, commanded, connected, identifier, newFlow, removed, renamed } from "./edit.ts";
 import { begun, changed, redone, undone } from "./history.ts";
 
 const FLOW: FlowDocument = {
@@ -95,13 +96,23 @@ describe("editing", () => {
   });
 
   test("copies lead to one another, and to what they led to if it is there", () => {
-    const [both, ids] = pasted(FLOW, FLOW.nodes.slice(0, 2));
+    const [both, ids] = pasted(FLOW, copied(FLOW, ["start", "ask"]));
     expect(ids).toEqual(["start_2", "ask_2"]);
     expect(targets(both, "start_2")["next_node_id"]).toBe("ask_2");
     expect(targets(both, "ask_2")["next_node_id"]).toBe("end");
     const other = { ...newFlow("other", "Other", "en"), nodes: [] };
-    const [elsewhere] = pasted(other, FLOW.nodes.slice(1, 2));
+    const [elsewhere] = pasted(other, copied(FLOW, ["ask"]));
     expect(targets(elsewhere, "ask")["next_node_id"]).toBeUndefined();
+  });
+
+  test("comments are copied with what is selected", () => {
+    const comment = { id: "comment_1", text: "Later", position: { x: 5, y: 5 } };
+    const [both, ids] = pasted(
+      { ...FLOW, comments: [comment] },
+      copied({ ...FLOW, comments: [comment] }, ["end", "comment:comment_1"]),
+    );
+    expect(ids).toEqual(["end_2", "comment:comment"]);
+    expect(both.comments).toEqual([comment, { id: "comment", text: "Later", position: { x: 45, y: 45 } }]);
   });
 
   test("another id keeps what leads to the node", () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { FlowDocument } from "./document.ts";
-import { pasted, removed, renamed, withNode } from "./edit.ts";
+import { copied, pasted } from "./copies.ts";
+import { removed, renamed, withNode } from "./edit.ts";
 import { begun, changed, undone } from "./history.ts";
 import { textsOf, translatedInto, withTextsFollowed, withTranslation } from "./texts.ts";
 
@@ -115,12 +116,25 @@ test("translations go with a removed node, and a copy of a node has them", () =>
   const document = { ...MENU, texts: { en: { ...MENU.texts!["en"], "m.text": "Hi", "mm.text": "Ho" } } };
   const less = removed(document, new Set(["m"]));
   expect(withTextsFollowed(document, less).texts).toEqual({ en: { "mm.text": "Ho" } });
-  const [copied, [id]] = pasted(document, [document.nodes[0]!]);
-  expect(copied.texts!["en"]).toMatchObject({
+  const [both, [id]] = pasted(document, copied(document, ["m"]));
+  expect(both.texts!["en"]).toMatchObject({
     "m.text": "Hi",
     [`${id}.text`]: "Hi",
     [`${id}.buttons.Sim.label`]: "Yes",
   });
-  const foreign = { ...document.nodes[0]!, data: { text: "Outro" } };
-  expect(pasted(document, [foreign])[0].texts).toEqual(document.texts);
+  expect(both.texts!["en"]).not.toHaveProperty("mm_2.text");
+});
+
+test("copies bring their translations into another flow, in the languages that it speaks", () => {
+  const texts = { en: { "m.text": "Hi" }, es: { "m.text": "Hola" } };
+  const copies = copied({ ...MENU, texts }, ["m"]);
+  const other: FlowDocument = {
+    format: 1,
+    id: "g",
+    languages: ["es"],
+    nodes: [{ ...MENU.nodes[0]!, data: {} }],
+  };
+  const [after, [id]] = pasted(other, copies);
+  expect(id).toBe("m_2");
+  expect(after.texts).toEqual({ es: { "m_2.text": "Hola" } });
 });

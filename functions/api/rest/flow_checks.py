@@ -153,16 +153,16 @@ class RehearsalLocation(ApiModel):
 
 
 class RehearsalInput(ApiModel):
-    """What happens. `text`: the person writes; `reply`: taps `reply_id` with the title `text`; `media`, `location`; `contacts`,
-    `order`: sends what Meta would report as `payload`; `form`: fills in a form with the answers `response`; `event`: a
-    program reports the event `text` with the data `payload`; `timer`: the waiting node's time has come; `return`: the agent
-    returns the conversation to the bot."""
+    """What happens. `text`: the person writes; `reply`: taps `reply_id` with the title `text`; `reaction`: reacts to the latest
+    message with the emoji `text`; `media`, `location`; `contacts`, `order`: sends what Meta would report as `payload`; `form`:
+    fills in a form with the answers `response`; `event`: a program reports the event `text` with the data `payload`; `timer`:
+    the waiting node's time has come; `return`: the agent returns the conversation to the bot."""
 
     model_config = ConfigDict(extra="forbid")
 
-    type: Literal["text", "reply", "media", "location", "contacts", "order", "form", "event", "timer", "return"] = (
-        "text"
-    )
+    type: Literal[
+        "text", "reply", "reaction", "media", "location", "contacts", "order", "form", "event", "timer", "return"
+    ] = "text"
     text: str = Field(default="", max_length=4096)
     reply_id: str | None = Field(default=None, max_length=256)
     media: RehearsalMedia | None = None

@@ -17,7 +17,7 @@ interface Draft {
 
 const asked = new Map<string, Promise<Draft>>();
 
-async function readDraft(id: string, signal?: AbortSignal): Promise<Draft> {
+export async function readDraft(id: string, signal?: AbortSignal): Promise<Draft> {
   const { data, tag } = await tagged(
     api.GET("/api/v1/flows/{flow_id}", {
       ...(signal ? { signal } : {}),

@@ -5,16 +5,18 @@ import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useParams } from "react-router";
-import type { FlowDocument } from "../../../flow/document.ts";
-import { withNewComment } from "../../../flow/comments.ts";
-import { pasted, placed, removed } from "../../../flow/edit.ts";
+import type { FlowDocument, FlowNode } from "../../../flow/document.ts";
+import { drawnId, withComment, withNewComment } from "../../../flow/comments.ts";
+import { copied, pasted } from "../../../flow/copies.ts";
+import { placed, removed } from "../../../flow/edit.ts";
 import { laidOut, type Positions } from "../../../flow/layout.ts";
 import { Page } from "../../../ui/Page.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { Canvas, NO_POSITIONS } from "../canvas/Canvas.tsx";
 import { Palette } from "../canvas/Palette.tsx";
 import { draftQuery } from "../queries.ts";
-import { copyNodes, pasteNodes } from "./clipboard.ts";
+import { keepCopies, keptCopies } from "./clipboard.ts";
+import { dropDraft } from "./keptDraft.ts";
 import {
   Conflict,
   Differences,
@@ -88,12 +90,13 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
     edit((before) => placed(before, positions));
   }, [edit]);
 
-  const chosen = () =>
-    document.nodes
-      .filter(({ id }) => selected.includes(id))
-      .map((one) => ({ ...one, position: one.position ?? laid.get(one.id) ?? null }));
-  function paste(copies = pasteNodes()) {
-    if (!copies.length) return;
+  const chosen = () => {
+    const copies = copied(document, selected);
+    const at = (one: FlowNode) => one.position ?? laid.get(one.id) ?? null;
+    return { ...copies, nodes: copies.nodes.map((one) => ({ ...one, position: at(one) })) };
+  };
+  function paste(copies = keptCopies()) {
+    if (!copies) return;
     const [after, ids] = pasted(document, copies);
     edit(() => after);
     select(ids);
@@ -103,14 +106,20 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
     redo: state.redo,
     save: () => void state.save(),
     search: () => setDialog("search"),
-    copy: () => copyNodes(chosen()),
+    copy: () => keepCopies(chosen()),
     cut: () => {
-      copyNodes(chosen());
-      edit((before) => removed(before, new Set(selected)));
+      keepCopies(chosen());
+      edit((before) =>
+        selected.reduce(
+          (rest, id) => withComment(rest, id, () => undefined),
+          removed(before, new Set(selected)),
+        ),
+      );
     },
     paste: () => paste(),
     duplicate: () => paste(chosen()),
-    selectAll: () => select(document.nodes.map(({ id }) => id)),
+    selectAll: () =>
+      select([...document.nodes.map(({ id }) => id), ...(document.comments ?? []).map(drawnId)]),
   });
 
   const comment = useCallback(() => {
@@ -125,7 +134,10 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
     setPanel({ version });
     setDialog(undefined);
   };
-  const reload = () => void client.resetQueries({ queryKey: ["draft", document.id] });
+  const takeTheirs = () => {
+    dropDraft(document.id);
+    void client.resetQueries({ queryKey: ["draft", document.id] });
+  };
   return (
     <EditorProvider value={editor}>
       <div className="build-editor ready">
@@ -156,14 +168,7 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
         {panel === "rehearsal" && <Rehearsal />}
         {panel === "tests" && <TestsPanel onRehearse={() => setPanel("rehearsal")} />}
         {dialog === "publish" && (
-          <PublishDialog
-            tag={async () => {
-              await state.save();
-              return state.tag.current;
-            }}
-            onCompare={compare}
-            onClose={() => setDialog(undefined)}
-          />
+          <PublishDialog tag={state.saveForTag} onCompare={compare} onClose={() => setDialog(undefined)} />
         )}
         {dialog === "versions" && (
           <Versions flowId={document.id} onCompare={compare} onClose={() => setDialog(undefined)} />
@@ -171,7 +176,7 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
         {dialog === "languages" && <Languages onClose={() => setDialog(undefined)} />}
         {dialog === "search" && <Search onClose={() => setDialog(undefined)} />}
         {state.saving === "conflict" && (
-          <Conflict document={document} onOverwrite={state.save} onTakeTheirs={reload} />
+          <Conflict document={document} onOverwrite={state.save} onTakeTheirs={takeTheirs} />
         )}
       </div>
     </EditorProvider>

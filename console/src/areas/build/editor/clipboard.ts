@@ -1,18 +1,17 @@
-import type { FlowNode } from "../../../flow/document.ts";
+import type { Copies } from "../../../flow/copies.ts";
 
-const KEY = "pytake.nodes";
+const KEY = "pytake.copies";
 
-/** Keep nodes for pasting, in this flow or another one. */
-export function copyNodes(nodes: readonly FlowNode[]): void {
-  if (nodes.length) localStorage.setItem(KEY, JSON.stringify(nodes));
+/** Keep copies for pasting, in this flow or another one. */
+export function keepCopies(copies: Copies): void {
+  if (copies.nodes.length || copies.comments.length) localStorage.setItem(KEY, JSON.stringify(copies));
 }
 
-/** Return the nodes that were copied last. */
-export function pasteNodes(): FlowNode[] {
+/** Return what was copied last. */
+export function keptCopies(): Copies | undefined {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? "[]") as FlowNode[];
-    return Array.isArray(kept) ? kept : [];
+    return JSON.parse(localStorage.getItem(KEY) ?? "null") ?? undefined;
   } catch {
-    return [];
+    return undefined;
   }
 }

@@ -2,9 +2,12 @@ import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "r
 import { ApiError } from "../../../api/errors.ts";
 import type { FlowDocument } from "../../../flow/document.ts";
 import { begun, changed, redone, undone, type History } from "../../../flow/history.ts";
-import { inspect, saveDraft, type Inspection } from "../queries.ts";
+import { isEqual } from "../../../flow/patch.ts";
+import { inspect, readDraft, saveDraft, type Inspection } from "../queries.ts";
+import { dropDraft, keepDraft, keptDraft } from "./keptDraft.ts";
 
 const SAVE_MILLISECONDS = 900;
+const AGAIN_MILLISECONDS = 5_000;
 const INSPECT_MILLISECONDS = 200; // the API takes five questions a second
 
 type Step =
@@ -20,60 +23,132 @@ function next(history: History, step: Step): History {
 
 export type Saving = "saved" | "unsaved" | "saving" | "failed" | "conflict";
 
-/** A draft in the editor: its history, and its copy on the server, which follows within a second. */
-export function useDraft(opened: FlowDocument, openedTag: string) {
-  const [history, dispatch] = useReducer(next, opened, begun);
-  const { document } = history;
+function isTemporary(error: unknown): boolean {
+  return error instanceof ApiError && error.temporary;
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 412;
+}
+
+/** Save over the draft with this tag, also if the server has `unanswered` by now: a save that had no answer. */
+async function saveOver(
+  document: FlowDocument,
+  tag: string,
+  unanswered: FlowDocument | undefined,
+): Promise<string> {
+  try {
+    return await saveDraft(document, tag);
+  } catch (error) {
+    const found = isRefused(error) && unanswered && (await readDraft(document.id));
+    if (!found || !isEqual(found.document, unanswered)) throw error;
+    return saveDraft(document, found.tag);
+  }
+}
+
+/** The copy of a draft on the server, which follows the editor within a second. */
+function useSaving(
+  document: FlowDocument,
+  opened: FlowDocument,
+  openedTag: string,
+  sent: FlowDocument | undefined,
+) {
   const [saving, setSaving] = useState<Saving>("saved");
   const [error, setError] = useState<unknown>();
   const saved = useRef(opened);
   const tag = useRef(openedTag);
-  const running = useRef<Promise<void> | undefined>(undefined);
+  const unanswered = useRef(sent);
+  const running = useRef<Promise<void>>(undefined);
+  /** A conflict waits for the person's decision: until then the server would refuse each save. */
+  const conflicting = useRef(false);
+  const failure = useRef<unknown>(undefined);
   const latest = useRef(document);
   useEffect(() => void (latest.current = document), [document]);
 
-  /** A conflict waits for the person's decision: until then the server would refuse each save. */
-  const conflicting = useRef(false);
-  /** Save what is newest, one request at a time; after a conflict only over the draft with the tag `over`. */
-  const save = useCallback(async (over?: string): Promise<void> => {
-    while (running.current) await running.current;
-    if (over !== undefined) tag.current = over;
-    const now = latest.current;
-    if (now === saved.current || (conflicting.current && over === undefined)) return;
+  const store = useCallback(async (now: FlowDocument): Promise<void> => {
     setSaving("saving");
-    running.current = saveDraft(now, tag.current)
-      .then((newTag) => {
-        tag.current = newTag;
-        saved.current = now;
-        conflicting.current = false;
-        setError(undefined);
-        setSaving(latest.current === now ? "saved" : "unsaved");
-      })
-      .catch((failure: unknown) => {
-        conflicting.current = failure instanceof ApiError && failure.status === 412;
-        setError(failure);
-        setSaving(conflicting.current ? "conflict" : "failed");
-      })
-      .finally(() => (running.current = undefined));
-    await running.current;
+    const earlier = unanswered.current;
+    unanswered.current = now;
+    try {
+      tag.current = await saveOver(now, tag.current, earlier);
+      saved.current = now;
+      conflicting.current = false;
+      unanswered.current = failure.current = undefined;
+      dropDraft(now.id);
+      setSaving(latest.current === now ? "saved" : "unsaved");
+    } catch (reason) {
+      conflicting.current = isRefused(reason);
+      failure.current = reason;
+      keepDraft({ document: latest.current, tag: tag.current, sent: now });
+      setSaving(conflicting.current ? "conflict" : "failed");
+    }
+    setError(failure.current);
   }, []);
+  /** Save what is newest, one request at a time; after a conflict only over the draft with the tag `over`. */
+  const save = useCallback(
+    async (over?: string): Promise<void> => {
+      while (running.current) await running.current;
+      if (over !== undefined) tag.current = over;
+      const now = latest.current;
+      if (now === saved.current || (conflicting.current && over === undefined)) return;
+      running.current = store(now).finally(() => (running.current = undefined));
+      await running.current;
+    },
+    [store],
+  );
+  /** Save, and return the tag of what the editor shows. Throws if the server does not have it. */
+  const saveForTag = useCallback(async (): Promise<string> => {
+    await save();
+    if (latest.current !== saved.current) throw failure.current;
+    return tag.current;
+  }, [save]);
 
   useEffect(() => {
-    if (document === saved.current) return undefined;
+    if (document === saved.current) {
+      setSaving((before) => (before === "conflict" ? before : "saved"));
+      return undefined;
+    }
     setSaving((before) => (before === "conflict" ? before : "unsaved"));
     const timer = setTimeout(() => void save(), SAVE_MILLISECONDS);
     return () => clearTimeout(timer);
   }, [document, save]);
 
   useEffect(() => {
-    const warn = (event: BeforeUnloadEvent) => latest.current !== saved.current && event.preventDefault();
+    if (saving !== "failed" || !isTemporary(error)) return undefined;
+    const timer = setTimeout(() => void save(), AGAIN_MILLISECONDS);
+    return () => clearTimeout(timer);
+  }, [saving, error, save]);
+
+  useEffect(() => {
+    const isSaved = () => latest.current === saved.current;
+    const warn = (event: BeforeUnloadEvent) => isSaved() || event.preventDefault();
+    const keep = () => {
+      const now = latest.current;
+      if (!isSaved()) keepDraft({ document: now, sent: unanswered.current ?? now, tag: tag.current });
+    };
     addEventListener("beforeunload", warn);
+    addEventListener("pagehide", keep);
     return () => {
       removeEventListener("beforeunload", warn);
+      removeEventListener("pagehide", keep);
+      keep();
       void save();
     };
   }, [save]);
+  return { saving, error, save, saveForTag };
+}
 
+/**
+ * A draft in the editor: its history, and its copy on the server. What the server does not have is kept in the browser when the
+ * page is left, and is the first step of the history when the flow is opened again.
+ */
+export function useDraft(opened: FlowDocument, openedTag: string) {
+  const [kept] = useState(() => keptDraft(opened, openedTag));
+  const [history, dispatch] = useReducer(next, begun(opened), (fresh) =>
+    kept ? changed(fresh, kept.document) : fresh,
+  );
+  const { document } = history;
+  const { saving, error, save, saveForTag } = useSaving(document, opened, kept?.tag ?? openedTag, kept?.sent);
   const edit = useCallback(
     (change: (document: FlowDocument) => FlowDocument, group?: string) =>
       dispatch({ type: "edit", change, group }),
@@ -84,8 +159,15 @@ export function useDraft(opened: FlowDocument, openedTag: string) {
   const [past, future] = [history.past.length > 0, history.future.length > 0];
   /** What does not change with each key. */
   const state = useMemo(
-    () => ({ undo: past ? undo : undefined, redo: future ? redo : undefined, saving, error, save, tag }),
-    [past, future, undo, redo, saving, error, save],
+    () => ({
+      undo: past ? undo : undefined,
+      redo: future ? redo : undefined,
+      saving,
+      error,
+      save,
+      saveForTag,
+    }),
+    [past, future, undo, redo, saving, error, save, saveForTag],
   );
   return { document, edit, state };
 }
@@ -101,12 +183,16 @@ export function useInspection(document: FlowDocument): {
   });
   useEffect(() => {
     const abort = new AbortController();
-    const timer = setTimeout(() => {
+    const ask = () =>
       inspect(document, abort.signal).then(
         (inspection) => setState({ inspection, error: undefined }),
-        (error: unknown) => abort.signal.aborted || setState((before) => ({ ...before, error })),
+        (error: unknown) => {
+          if (abort.signal.aborted) return;
+          setState((before) => ({ ...before, error }));
+          if (isTemporary(error)) timer = setTimeout(ask, AGAIN_MILLISECONDS);
+        },
       );
-    }, INSPECT_MILLISECONDS);
+    let timer: ReturnType<typeof setTimeout> = setTimeout(ask, INSPECT_MILLISECONDS);
     return () => {
       clearTimeout(timer);
       abort.abort();

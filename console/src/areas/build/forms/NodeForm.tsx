@@ -2,7 +2,8 @@ import { Accordion, Alert, Button, Select, TextInput } from "@mantine/core";
 import { memo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { exitsOf, withValue, type Data, type FlowNode, type NodeType } from "../../../flow/document.ts";
-import { connected, pasted, removed, renamed, withNode } from "../../../flow/edit.ts";
+import { copied, pasted } from "../../../flow/copies.ts";
+import { connected, removed, renamed, withNode } from "../../../flow/edit.ts";
 import { useExitText } from "../canvas/useExitText.ts";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
 import { FixButton } from "../editor/FixButton.tsx";
@@ -43,7 +44,8 @@ export function NodeForm({ node }: { node: FlowNode }) {
   }
 
   function duplicate() {
-    const [after, [id]] = pasted(latest().document, [node]);
+    const { document } = latest();
+    const [after, [id]] = pasted(document, copied(document, [node.id]));
     edit(() => after);
     select([id!]);
   }

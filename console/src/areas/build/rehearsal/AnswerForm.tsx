@@ -7,7 +7,7 @@ import { inputOf, MEDIA, type Kind, type Said } from "./answers.ts";
 const ANYTIME: readonly Kind[] = [...MEDIA, "location", "contacts", "order"];
 
 interface AnswerMenuProps {
-  /** What only makes sense now: the form that was sent, or the event that the flow waits for. */
+  /** What only makes sense now: a reaction to a message, the form that was sent, or the event that the flow waits for. */
   now: readonly Kind[];
   onChoose: (kind: Kind) => void;
 }
@@ -48,7 +48,7 @@ const FIELDS: Record<Kind, readonly Asked[]> = {
   image: [text("caption")],
   video: [text("caption")],
   audio: [],
-  document: [text("filename", "documento.pdf"), text("caption")],
+  document: [text("filename", "catalog.pdf"), text("caption")],
   sticker: [],
   location: [number("latitude", -23.5505), number("longitude", -46.6333), text("place"), text("address")],
   contacts: [text("name", "Maria Souza", true), text("phone", "+5511988887777", true)],
@@ -58,24 +58,29 @@ const FIELDS: Record<Kind, readonly Asked[]> = {
     number("price", 10),
     text("currency", "BRL", true),
   ],
+  reaction: [text("emoji", "👍", true)],
   form: [{ name: "response", kind: "json", value: "{}" }],
   event: [{ name: "payload", kind: "json", value: "{}" }],
 };
+
+const NOTHING: Readonly<Record<string, string>> = {};
 
 interface AnswerFormProps {
   kind: Kind;
   /** The name of the event that the flow waits for. */
   event: string;
+  /** What a field begins with, in place of the sample. */
+  given?: Readonly<Record<string, string>>;
   onSend: (said: Said) => void;
   onCancel: () => void;
 }
 
 /** Something that is not a text, filled in by the builder in place of the person or of a program. */
-export function AnswerForm({ kind, event, onSend, onCancel }: AnswerFormProps) {
+export function AnswerForm({ kind, event, given = NOTHING, onSend, onCancel }: AnswerFormProps) {
   const { t } = useTranslation(["build", "shell"]);
   const fields = FIELDS[kind];
   const [values, setValues] = useState<Readonly<Record<string, string | number>>>(() =>
-    Object.fromEntries(fields.map(({ name, value }) => [name, value])),
+    Object.fromEntries(fields.map(({ name, value }) => [name, given[name] ?? value])),
   );
   const [wrong, setWrong] = useState(false);
   const set = (name: string, value: string | number) => setValues((before) => ({ ...before, [name]: value }));

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
 
 interface BubbleProps {
   from: "bot" | "person";
@@ -44,6 +45,7 @@ const NO_OPTIONS: readonly string[] = [];
 
 /** A message as a phone shows it. */
 export function Bubble({ from, text, header, footer, media, options = NO_OPTIONS, onOption }: BubbleProps) {
+  const { t } = useTranslation("build");
   return (
     <div className={`build-bubble is-${from}`}>
       {media && (
@@ -51,7 +53,7 @@ export function Bubble({ from, text, header, footer, media, options = NO_OPTIONS
           {media.type === "image" && media.link && !media.link.includes("{{") ? (
             <img src={media.link} alt="" />
           ) : (
-            media.type
+            t(`media.${media.type as "image"}`)
           )}
         </div>
       )}

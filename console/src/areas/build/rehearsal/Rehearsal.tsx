@@ -29,6 +29,8 @@ interface Line {
 }
 
 interface Asked {
+  /** The rehearsal that asked: what comes after a restart belongs to none. */
+  round: number;
   input: RehearsalInput;
   results: Results;
   calls: RecordedTurn["calls"];
@@ -55,6 +57,7 @@ export function Rehearsal() {
   const [saves, setSaves] = useState(false);
   /** How far the rehearsal's clock is ahead, in milliseconds. */
   const ahead = useRef(0);
+  const round = useRef(0);
   const end = useRef<HTMLDivElement>(null);
   const path = useRef<ReadonlySet<string>>(new Set());
   const flow = useReactFlow();
@@ -74,7 +77,8 @@ export function Rehearsal() {
           },
         }),
       ),
-    onSuccess: (answer, { input, calls }) => {
+    onSuccess: (answer, { round: asking, input, calls }) => {
+      if (asking !== round.current) return;
       if (answer.status !== "effect") {
         setRecorded((before) => [...before, { input, turn: answer, calls }]);
         setLines((before) => [
@@ -103,7 +107,7 @@ export function Rehearsal() {
     setGiving(undefined);
     if (said) setLines((before) => [...before, { from: "person", text: said }]);
     if (!turn) ahead.current = begins ? Date.parse(begins) - Date.now() : 0;
-    const next = { input, results: {}, calls: [], now: timeAt(ahead.current) };
+    const next = { round: round.current, input, results: {}, calls: [], now: timeAt(ahead.current) };
     setAsked(next);
     rehearse.mutate(next);
   }
@@ -126,6 +130,7 @@ export function Rehearsal() {
   }
 
   function restart() {
+    round.current++;
     setGiving(undefined);
     setRecorded([]);
     setLines([]);
@@ -142,7 +147,9 @@ export function Rehearsal() {
   const now: readonly Kind[] = [
     ...(eventName ? (["event"] as const) : []),
     ...(sentForm ? (["form"] as const) : []),
+    ...(turn?.status === "waiting" ? (["reaction"] as const) : []),
   ];
+  const [emoji] = Object.keys((waits?.data["reactions"] as object | undefined) ?? {});
   const withAgent = turn?.status === "handoff" || turn?.status === "human";
   const over = turn && turn.status !== "waiting" && turn.status !== "effect";
   return (
@@ -205,7 +212,7 @@ export function Rehearsal() {
             {t("rehearsal.return")}
           </Button>
         )}
-        {rehearse.isError && <Problem error={rehearse.error} />}
+        {rehearse.isError && asked && <Problem error={rehearse.error} again={() => rehearse.mutate(asked)} />}
         <div ref={end} />
       </div>
       {turn?.status === "effect" && turn.effect ? (
@@ -215,6 +222,7 @@ export function Rehearsal() {
           key={giving}
           kind={giving}
           event={eventName}
+          given={emoji ? { emoji } : {}}
           onSend={({ input, said }) => send(input, said)}
           onCancel={() => setGiving(undefined)}
         />

@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { FlowDocument } from "../../../flow/document.ts";
@@ -34,10 +34,10 @@ function turn(message: object | undefined, more: object = {}) {
 const SAY = "POST /api/v1/flows/rehearse";
 
 /** Begin a rehearsal that each time gives this turn. Returns what it was asked. */
-async function begin(answer: object) {
+async function begin(answer: object, flow = FLOW) {
   const { fetch, asked } = answers({ [SAY]: answer });
   vi.stubGlobal("fetch", fetch);
-  const shown = showInEditor(FLOW, () => <Rehearsal />);
+  const shown = showInEditor(flow, () => <Rehearsal />);
   await userEvent.type(screen.getByRole("textbox", { name: "Mensagem" }), "oi{Enter}");
   await waitFor(() => expect(asked).toHaveLength(1));
   const latest = async () => {
@@ -115,6 +115,7 @@ test("an event is offered only while the flow waits for one", async () => {
   await begin(turn({ type: "text", text: "Oi" }));
   await userEvent.click(await screen.findByRole("button", { name: "Outra resposta" }));
   expect((await screen.findAllByRole("menuitem")).map((item) => item.textContent)).toEqual([
+    "Reação",
     "Imagem",
     "Vídeo",
     "Áudio",
@@ -163,4 +164,31 @@ test("a recorded test has each answer as a test file writes it", () => {
     media: { id: "m", type: "image" },
     text: "",
   });
+});
+
+test("a reaction begins with the emoji that answers the question, and a test keeps it", async () => {
+  const asking: FlowDocument = {
+    ...FLOW,
+    nodes: [{ id: "ask", type: "question", data: { question: "Gostou?", reactions: { "👎": "não" } } }],
+  };
+  const { latest } = await begin(turn({ type: "text", text: "Gostou?" }), asking);
+  await choose("Reação");
+  expect(screen.getByRole("textbox", { name: "Emoji" })).toHaveValue("👎");
+  await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
+  expect(await latest()).toEqual({ type: "reaction", text: "👎" });
+  expect(testInputOf({ type: "reaction", text: "👎" }, null)).toEqual({ reaction: "👎" });
+});
+
+test("a turn that failed is tried again, and one that comes after a restart is no part of the next rehearsal", async () => {
+  const away = Response.json({ code: "temporarily_unavailable", detail: "" }, { status: 503 });
+  vi.stubGlobal("fetch", answers({ [SAY]: away }).fetch);
+  showInEditor(FLOW, () => <Rehearsal />);
+  await userEvent.type(screen.getByRole("textbox", { name: "Mensagem" }), "oi{Enter}");
+  let answer: (response: Response) => void = () => undefined;
+  vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => (answer = resolve)));
+  await userEvent.click(await screen.findByRole("button", { name: "Tentar de novo" }));
+  await userEvent.click(screen.getByRole("button", { name: "Recomeçar" }));
+  await act(async () => answer(Response.json(turn({ type: "text", text: "Tarde demais" }))));
+  expect(screen.queryByText("Tarde demais")).toBeNull();
+  expect(screen.queryByText("oi")).toBeNull();
 });

@@ -9,7 +9,7 @@ export const MEDIA = ["image", "video", "audio", "document", "sticker"] as const
 type Media = (typeof MEDIA)[number];
 
 /** What is not a text and not a tap: what a person sends, and the event of a program. */
-export type Kind = Media | "location" | "contacts" | "order" | "form" | "event";
+export type Kind = Media | "reaction" | "location" | "contacts" | "order" | "form" | "event";
 
 export interface Said {
   input: RehearsalInput;
@@ -55,6 +55,8 @@ export function inputOf(kind: Kind, values: Values, event: string): RehearsalInp
       };
       return { type: "order", payload: { catalog_id: "rehearsal", product_items: [item] } };
     }
+    case "reaction":
+      return { type: "reaction", text: given("emoji") };
     case "form":
       return { type: "form", response: objectOf(given("response")) };
     case "event":
@@ -86,6 +88,8 @@ export function testInputOf(
       return { type: timer?.kind ?? "timeout" };
     case "return":
       return { type: "handed_back" };
+    case "reaction":
+      return { reaction: text };
     case "media":
       return { media, text };
     case "location":
