@@ -180,5 +180,5 @@ def error_of(answer: httpx.Response) -> ApiError:
         text = str(problem["detail"]) + "".join(f"\n  {line}" for line in field_errors(problem))
         text += f" ({problem['code']})" if "code" in problem and "errors" not in problem else ""
     else:
-        text = f"{answer.request.method} {answer.request.url} failed with {status}: {answer.text[:500]}"
+        text = f"{answer.request.method} {answer.request.url} failed with {status}: {problem.get('message', answer.text[:500])}"
     return ApiError(text, status, problem)

@@ -8,7 +8,8 @@ import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import httpx
 import typer
@@ -27,11 +28,37 @@ EXIT_CANNOT_START = 2
 DEMO_PHONE = "5511999990001"
 """The sender of the printed sample message."""
 
+MAX_GRAPH_URL_LENGTH = 40
+"""The limit of the template's parameter GraphApiUrl."""
+
+
+def graph_address(text: str) -> str:
+    """Return the address of a Graph API without a slash at its end. Raises `typer.BadParameter` before anything is built."""
+    address = text.rstrip("/")
+    if not _is_web_address(address) or len(address) > MAX_GRAPH_URL_LENGTH:
+        raise typer.BadParameter(
+            f"{text!r} is not an address such as http://127.0.0.1:9000, of at most {MAX_GRAPH_URL_LENGTH} characters"
+        )
+    return address
+
+
+def web_origin(text: str) -> str:
+    """Return the origin of a page as browsers send it. Raises `typer.BadParameter`."""
+    if not _is_web_address(text) or text.count("/") > len("//"):
+        raise typer.BadParameter(f"{text!r} is not an origin such as http://localhost:5173, without a path")
+    return text
+
+
+def _is_web_address(text: str) -> bool:
+    parts = urlsplit(text)
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
 
 def local(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port of everything, on 127.0.0.1 only.")] = 8000,
     graph_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="A Graph API to use instead of the simulated WhatsApp.")
+        str | None,
+        typer.Option(metavar="URL", parser=graph_address, help="A Graph API to use instead of the simulated WhatsApp."),
     ] = None,
     data_dir: Annotated[
         Path, typer.Option(metavar="DIR", file_okay=False, help="The folder of state and logs.")
@@ -52,7 +79,9 @@ def local(
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ORIGIN", help="Allow pages of ORIGIN, such as http://localhost:5173, to call the API; repeatable."
+            metavar="ORIGIN",
+            parser=web_origin,
+            help="Allow pages of ORIGIN, such as http://localhost:5173, to call the API; repeatable.",
         ),
     ] = None,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Do not create the demo organization.")] = False,
@@ -81,7 +110,9 @@ def local(
 
 def token(
     org: Annotated[str, typer.Option(help="The organization the token is for.")],
-    role: Annotated[str, typer.Option(help="admin, builder, agent or analyst.")] = "admin",
+    role: Annotated[
+        Literal["admin", "builder", "agent", "analyst"], typer.Option(help="What the token allows.")
+    ] = "admin",
     ttl: Annotated[int, typer.Option(metavar="SECONDS", min=1, help="Lifetime of the token.")] = 12 * 3600,
     url: Url = DEFAULT_URL,
 ) -> None:

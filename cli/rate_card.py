@@ -18,7 +18,9 @@ MARKET_COLUMNS = ("market", "countries")
 app = typer.Typer(no_args_is_help=True, help="Show, check and replace the prices of Meta that reports and budgets use.")
 
 Row = dict[str, str]
-File = Annotated[Path, typer.Option("--file", dir_okay=False, help="The rate card; default: that of the functions.")]
+File = Annotated[
+    Path, typer.Option("--file", exists=True, dir_okay=False, help="The rate card; default: that of the functions.")
+]
 
 
 @app.command()
@@ -79,13 +81,16 @@ def install(
 
 
 def _rows(path: Path) -> list[Row]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = []
-        for row in (reader := csv.DictReader(file)):
-            if None in row:
-                fail(f"{path.name}: line {reader.line_num} has more fields than columns. Write 0.07, not 0,07.")
-            rows.append({name: value or "" for name, value in row.items()})
-        return rows
+    rows = []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            for row in (reader := csv.DictReader(file)):
+                if None in row:
+                    fail(f"{path.name}: line {reader.line_num} has more fields than columns. Write 0.07, not 0,07.")
+                rows.append({name: value or "" for name, value in row.items()})
+    except (UnicodeDecodeError, csv.Error) as error:
+        fail(f"{path.name}: not a CSV file in UTF-8: {error}")
+    return rows
 
 
 def _long(rows: list[Row], name: str, given: dict[str, str | None]) -> list[Row]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -41,7 +42,7 @@ def command_name() -> str:
 
 
 class CannotStartError(Exception):
-    """A port or a folder is in use; the message says what to do."""
+    """A port or a folder is in use or not accessible; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class LocalCloud:
         await self._aws.start()
         deployment = await Deployer(self._aws, REPOSITORY, self.settings.data_folder).deploy(
             local_parameters(
-                graph_url=(self.settings.graph_url or f"{self.settings.url}/_graph").rstrip("/"),
+                graph_url=self.settings.graph_url or f"{self.settings.url}/_graph",
                 issuer=issuer.url,
                 audience=AUDIENCE,
                 allowed_origins=(self.settings.url, *self.settings.allowed_origins),
@@ -151,18 +152,26 @@ class LocalCloud:
             listener.bind(("127.0.0.1", self.settings.port))
         except OSError as problem:
             listener.close()
+            port, in_use = self.settings.port, problem.errno == errno.EADDRINUSE
+            reason = "is in use. Stop the program that uses it" if in_use else f"cannot be opened: {problem.strerror}"
+            other = port + 1 if 1024 <= port < 65535 else 8000  # only the system's administrator opens those below 1024
             raise CannotStartError(
-                f"Port {self.settings.port} is in use. Stop the program that uses it, or choose another port: "
-                f"pytake local --port {self.settings.port + 1}"
+                f"Port {port} {reason}, or choose another port: pytake local --port {other}"
             ) from problem
         self._exit_stack.callback(listener.close)
         listener.listen(256)
         return listener
 
     def _own_data_folder(self) -> None:
-        self.settings.data_folder.mkdir(parents=True, exist_ok=True)
-        self.settings.data_folder.chmod(0o700)  # it holds tokens, secrets and conversations
-        lock = (self.settings.data_folder / "lock").open("w")
+        try:
+            self.settings.data_folder.mkdir(parents=True, exist_ok=True)
+            self.settings.data_folder.chmod(0o700)  # it holds tokens, secrets and conversations
+            lock = (self.settings.data_folder / "lock").open("w")
+        except OSError as problem:
+            raise CannotStartError(
+                f"The folder {self.settings.data_folder} cannot be written: {problem.strerror}. Choose another one: "
+                "pytake local --data-dir DIR"
+            ) from problem
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as problem:
@@ -174,8 +183,8 @@ class LocalCloud:
         self._exit_stack.callback(lock.close)
 
     async def _describe_aws(self, _request: Request) -> Response:
-        """Return the AWS environment and the stack's name for commands on this machine."""
-        environment = self._aws.client_environment if self._aws.port else {}
+        """Return the AWS environment, empty until the stack is deployed, and its name for commands on this machine."""
+        environment = self._aws.client_environment if self._proxy.target else {}
         return JSONResponse({"environment": environment, "stack": STACK})
 
     def _simulated_whatsapp(self) -> GraphSimulator:

@@ -243,10 +243,12 @@ def describe_stack(stack: str, options: dict[str, Any]) -> dict[str, Any]:
     Raises `StackError`, also for another project's stack.
     """
     import boto3  # slow to import, and the commands' help does not need it
-    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import BotoCoreError, NoRegionError
 
     try:
         found = boto3.client("cloudformation", **options).describe_stacks(StackName=stack)["Stacks"][0]
+    except NoRegionError as error:
+        raise StackError(f"In which region is stack {stack}? Give --region, or set AWS_DEFAULT_REGION.") from error
     except (BotoCoreError, ClientError) as error:
         raise StackError(f"Stack {stack} not found: {error}") from error
     outputs = _outputs(found)

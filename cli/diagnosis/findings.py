@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from msgspec import Struct
 
 State = Literal["ok", "warning", "failed", "unknown"]
@@ -26,6 +26,9 @@ def run(checks: Iterable[tuple[str, Check]]) -> Iterator[Finding]:
     for name, check in checks:
         try:
             yield from check()
+        except (NoCredentialsError, NoRegionError) as error:
+            advice = "Sign in to AWS, and give --region or set AWS_DEFAULT_REGION."
+            yield Finding(name, "unknown", f"AWS was not asked: {error}", advice)
         except (BotoCoreError, ClientError) as error:
             advice = "Give the credentials of the command this permission, or check it in the AWS console."
             yield Finding(name, "unknown", f"AWS refused: {error}", advice)

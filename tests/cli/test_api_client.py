@@ -44,6 +44,11 @@ def test_an_answer_without_problem_details_is_shown_as_it_is(body: bytes) -> Non
         answering(httpx.Response(500, content=body)).get("/api/v1/flows")
 
 
+def test_the_message_of_a_gateway_is_said_without_its_json() -> None:
+    with pytest.raises(ApiError, match=r"failed with 503: The local cloud is still starting$"):
+        answering(httpx.Response(503, json={"message": "The local cloud is still starting"})).get("/api/v1/flows")
+
+
 def test_a_refused_token_is_explained() -> None:
     with pytest.raises(ApiError, match="token was rejected"):
         answering(httpx.Response(401, json={"message": "Unauthorized"})).get("/api/v1/flows")

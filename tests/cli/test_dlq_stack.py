@@ -5,6 +5,7 @@ here; the requests and answers of a move are checked against botocore's model of
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -193,6 +194,13 @@ def test_what_cannot_be_done_is_said_in_words(deployed: Deployed) -> None:
     deployed.sqs.delete_queue(QueueUrl=deployed.urls["OutboundDeadLettersUrl"])
     refused = pytake("show", "outbound")
     assert (refused.exit_code, refused.output.startswith("AWS refused: ")) == (1, True)
+
+
+def test_without_a_region_the_command_asks_for_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    assert "In which region is stack" in CliRunner().invoke(app, ["list", "--stack", STACK]).stderr
 
 
 def test_showing_some_hides_none_of_the_others(deployed: Deployed) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
@@ -300,6 +300,12 @@ def test_a_check_that_aws_refuses_is_unknown_and_the_others_go_on() -> None:
         ("issuer", lambda: before.check_issuer(web(issuer_pages()), ISSUER)),
     ]
     assert [finding.state for finding in run(checks)] == ["unknown", "ok"]
+
+
+@pytest.mark.parametrize("error", [NoRegionError(), NoCredentialsError()])
+def test_without_region_or_credentials_the_advice_is_to_give_them(error: Exception) -> None:
+    (finding,) = run([("alarms", lambda: before.check_concurrency(Answers(get_account_settings=error), 1))])
+    assert (finding.state, "--region" in finding.advice) == ("unknown", True)
 
 
 def test_the_defaults_are_those_of_the_template() -> None:

@@ -24,9 +24,9 @@ def installed(tmp_path: Path) -> Path:
     return path
 
 
-def run(installed: Path, *arguments: str, text: str = "") -> Result:
+def run(installed: Path, *arguments: str, text: str | bytes = "") -> Result:
     if text:
-        (installed.parent / "new.csv").write_text(text)
+        (installed.parent / "new.csv").write_bytes(text.encode() if isinstance(text, str) else text)
         arguments = (arguments[0], str(installed.parent / "new.csv"), *arguments[1:])
     return CliRunner().invoke(app, [*arguments, "--file", str(installed)])
 
@@ -67,16 +67,22 @@ def test_a_table_of_the_rate_card_itself_is_taken_and_earlier_prices_can_go(inst
         (WIDE, ("--valid-from", "2026-10-05", *GIVEN[2:]), "first day of a month"),
         (WIDE + "Brazil again,BR,0.08,,\n", GIVEN, "the same country, category and day"),
         ("market\n", GIVEN, "it has no prices"),
+        (b"market\xe9", GIVEN, "not a CSV file in UTF-8"),
+        ("market\n" + "x" * 200_000, GIVEN, "not a CSV file in UTF-8: field larger than"),
     ],
 )
 def test_a_table_that_cannot_be_used_changes_nothing(
-    installed: Path, text: str, options: tuple[str, ...], says: str
+    installed: Path, text: str | bytes, options: tuple[str, ...], says: str
 ) -> None:
     before = installed.read_bytes()
     done = run(installed, "install", *options, text=text)
     assert done.exit_code == 1
     assert says in done.output
     assert installed.read_bytes() == before
+
+
+def test_a_rate_card_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    assert run(tmp_path / "none.csv", "show").exit_code == 2
 
 
 def test_the_rate_card_of_the_functions_can_be_shown() -> None:
