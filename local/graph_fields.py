@@ -60,7 +60,7 @@ def text_at(parent: Json, key: str, path: str, *, longest: int, required: bool =
 
 def check_url(parent: Json, key: str, path: str) -> None:
     """Check an http or https address."""
-    if not re.match(r"https?://[^\s/]+", text_at(parent, key, path, longest=limits.ADDRESS)):
+    if not re.fullmatch(r"https?://[^\s/]\S*", text_at(parent, key, path, longest=limits.ADDRESS)):
         raise GraphApiError(BAD_VALUE, f"{joined(path, key)} must be an http or https address")
 
 
@@ -87,10 +87,10 @@ def check_media(media: Json, path: str, keys: Iterable[str]) -> None:
     """Check a file that is sent by id or link."""
     check_keys(media, path, keys)
     text_at(media, "caption", path, longest=limits.CAPTION, required=False)
-    text_at(media, "filename", path, longest=240, required=False)
+    text_at(media, "filename", path, longest=limits.FILENAME, required=False)
     if ("id" in media) == ("link" in media):
         raise GraphApiError(INVALID, f"Give exactly one of id and link in {path}")
     if "link" in media:
         check_url(media, "link", path)
     else:
-        text_at(media, "id", path, longest=512)
+        text_at(media, "id", path, longest=limits.MEDIA_ID)

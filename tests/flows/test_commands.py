@@ -215,7 +215,7 @@ def test_fuzzing_finds_nothing_in_a_sound_flow(tmp_path: Path) -> None:
         (
             [
                 node("q", "question", question="?", variable="v", next_node_id="p"),
-                node("p", "message", media={"type": "image", "id": "{{v}}"}, next_node_id="e"),
+                node("p", "template", name="Reminder of the day", language="en", next_node_id="e"),
                 END,
             ],
             "WhatsApp would reject a message",

@@ -382,6 +382,19 @@ def test_a_template_reaches_a_person_who_has_never_written(world: World) -> None
     assert world.api("GET", f"/api/v1/conversations/{NEVER_WROTE}").body["window_closes_at"] is None
 
 
+def test_the_parameters_of_an_agent_s_template_become_what_meta_takes(world: World) -> None:
+    def send(text: str) -> Any:
+        body = {
+            "template": {**TEMPLATE, "components": [{"type": "body", "parameters": [{"type": "text", "text": text}]}]}
+        }
+        return world.api("POST", f"/api/v1/conversations/{NEVER_WROTE}/send", body, query={"phone_number_id": FIRST})
+
+    assert (send(" ").status, world.gateway.queued("outbound")) == (422, [])
+    assert send("42\nand 43").status == 200
+    (item,) = world.gateway.queued("outbound")
+    assert item["messages"][0]["components"][0]["parameters"] == [{"type": "text", "text": "42 and 43"}]
+
+
 def test_a_template_is_checked_against_the_copy(world: World) -> None:
     world.says("Hi", hours_ago=25)
     world.api("PUT", f"/api/v1/numbers/{FIRST}", NUMBER | {"waba_id": "5"})

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 import pytake.wiring.api as wiring
 from pytake.conversation.agent_messaging import (
@@ -26,6 +26,7 @@ from pytake.conversation.templates.check import (
     TemplateRefusedError,
     UnsendableTemplateError,
 )
+from pytake.engine.template_parameters import sendable_components
 from pytake.whatsapp.limits import CAPTION, TEXT_BODY
 from pytake.whatsapp.outbound import Media, Template, Text
 from pytake.whatsapp.sending import SendFailedError
@@ -44,13 +45,19 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 
 class SentTemplate(ApiModel):
-    """A template message. `components` has Meta's format for sending: the parameters of header, body and buttons."""
+    """A template message. `components` has Meta's format for sending: the parameters of header, body and buttons. Line breaks and
+    tabs in their texts become spaces."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(pattern=NAME)
     language: str = Field(pattern=LANGUAGE)
     components: list[dict[str, Any]] = Field(default_factory=list, max_length=20)
+
+    @field_validator("components")
+    @classmethod
+    def _sendable(cls, components: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return sendable_components(components)
 
 
 class SentMedia(ApiModel):

@@ -4,8 +4,8 @@
 committed as any turn, by `CommitTurn`. ADR 30 says why an opened conversation is not a session yet.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -186,7 +186,7 @@ def are_templates(messages: Sequence[OutboundMessage]) -> bool:
 
 
 def _rendered(before: Conversation, opening: Opening, now: float) -> Template:
-    """The template for one person. Raises `StartRefusedError` if a text is empty, which Meta refuses."""
+    """The template for one person. Raises `StartRefusedError` if a parameter is empty, which Meta refuses."""
     organization = opening.organization
     context = Context(
         now,
@@ -198,18 +198,6 @@ def _rendered(before: Conversation, opening: Opening, now: float) -> Template:
     )
     turn = take_turn(opening.message, None, start_input(opening.start), context)
     message = turn.messages[0] if turn.messages else None
-    if not isinstance(message, Template) or any(not text.strip() for text in _texts(message.components)):
+    if not isinstance(message, Template):
         raise StartRefusedError("parameter_missing")
     return message
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The texts of the parameters, which must not be empty."""
-    if isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
-    elif isinstance(value, dict):
-        if value.get("type") == "text":
-            yield str(value.get("text", ""))
-        for one in value.values():
-            yield from _texts(one)

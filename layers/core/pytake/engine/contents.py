@@ -111,7 +111,8 @@ def showing_place(spec: LocationSpec, text: str | None, frame: Frame, build: Nod
         if latitude is None or longitude is None:
             leave_out(run, build, "location")
             return
-        run.send(Location(latitude, longitude, name(run).strip() or None, address(run).strip() or None))
+        named, at = (truncate(part(run).strip(), meta.PLACE_TEXT) or None for part in (name, address))
+        run.send(Location(latitude, longitude, named, at))
 
     return say
 
@@ -171,13 +172,15 @@ def _card(spec: ContactSpec, field: str, build: NodeBuild) -> Any:
     def make(run: Execution) -> ContactCard | None:
         shown = truncate(" ".join(name(run).split()), meta.CONTACT_NAME)
         details = {part: _texts(run, renders) for part, renders in lists.items()}
-        return ContactCard(shown, **details, organization=organization(run).strip() or None) if shown else None
+        company = truncate(organization(run).strip(), meta.CONTACT_NAME) or None
+        return ContactCard(shown, **details, organization=company) if shown else None
 
     return make
 
 
 def _texts(run: Execution, renders: Sequence[Render]) -> list[str]:
-    return [text for render in renders if (text := render(run).strip())]
+    """The texts that are not empty. One that is longer than any address cannot be a detail of a contact."""
+    return [text for render in renders if 0 < len(text := render(run).strip()) <= meta.ADDRESS]
 
 
 def showing_product(spec: ProductSpec, text: str | None, frame: Frame, build: NodeBuild) -> Say:

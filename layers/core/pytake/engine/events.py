@@ -30,7 +30,7 @@ EVENTS: dict[str, str] = {
     "calculation_failed": "A value could not be computed, so it is empty: `node_id`, `field`, and the `reason`: "
     "`division_by_zero`, `not_a_number`, `not_a_date`, `too_large`.",
     "timetable_missing": "The organization has no timetable of this `name`, so it counts as closed: `node_id`.",
-    "address_missing": "A link or file was left out because its address was empty or not a web address: `node_id`.",
+    "address_missing": "A link or file was left out because its address was empty or not one that Meta takes: `node_id`.",
     "content_missing": "A part of a message was left out because it was empty or not valid: `node_id`, `field`.",
     "state_invalid": "The state refers to a node that the flow does not have: `flow_id`, `node_id`.",
     "engine_error": "A defect in the engine: the class of the exception (`error`) and its place (`module`, `function`, `line`).",

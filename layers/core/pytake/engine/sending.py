@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -14,12 +15,15 @@ from pytake.whatsapp import limits as meta
 from pytake.whatsapp.outbound import ContactRequest, LocationRequest, Media, MediaHeader, MediaKind
 
 _WITH_CAPTION = ("image", "video", "document")
+_LONGEST_ENDING = 10
 _KNOWN_ENDINGS = {"gif", "bmp", "tiff", "svg", "heic", "mov", "avi", "mkv", "webm", "wav", "flac", "pdf"}.union(
     *meta.MEDIA_ENDINGS.values()
 )
-_WEB_ADDRESS = re.compile(r"(https?://)[^\s/]", re.IGNORECASE)
+_UPLOAD_ID = re.compile(rf"[!-~]{{1,{meta.MEDIA_ID}}}")
+_WEB_ADDRESS = re.compile(r"(https?://)([^\s/?#]+)((?:[/?#].*)?)", re.IGNORECASE | re.DOTALL)
+_NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f]")
 MakeMedia = Callable[[Execution], Media | None]
-"""The file to send; None (and an event) if its address is empty or not one."""
+"""The file to send; None (and an event) if it has neither a web address nor the id of an upload."""
 Offer = Callable[..., None]
 """`offer(run, without=(), extra=None)` sends the options, see `Offering.offer`."""
 
@@ -168,12 +172,30 @@ def with_lines(header: str, text: str, footer: str) -> str:
 def web_address(text: str) -> str | None:
     """The address that Meta can open; None for any other text, such as a person's answer.
 
-    It has `http` or `https`, a host, and at most `meta.ADDRESS` characters. Meta refuses the whole message for another one, so
-    that the person would get nothing.
+    It has `http` or `https`, a host, and at most `meta.ADDRESS` characters. White space behind the host is encoded.
+    Meta refuses the whole message for another one, so that the person would get nothing.
     """
-    address = text.strip()
-    found = _WEB_ADDRESS.match(address) if len(address) <= meta.ADDRESS else None
-    return found[1].lower() + address[found.end(1) :] if found else None
+    found = _WEB_ADDRESS.fullmatch(text.strip())
+    if found is None:
+        return None
+    address = found[1].lower() + found[2] + _NOT_IN_ADDRESS.sub(lambda one: quote(one[0]), found[3])
+    return address if len(address) <= meta.ADDRESS else None
+
+
+def upload_id(text: str) -> str | None:
+    """The id of an upload; None for a text that cannot be one, such as a sentence."""
+    found = text.strip()
+    return found if _UPLOAD_ID.fullmatch(found) else None
+
+
+def file_name(text: str) -> str | None:
+    """The name of a document in one line, within the limit and with its ending, which selects the icon; None if it is empty."""
+    name = " ".join(text.split())
+    if len(name) > meta.FILENAME:
+        stem, dot, ending = name.rpartition(".")
+        ending = dot + ending if 0 < len(ending) <= _LONGEST_ENDING and stem else ""
+        name = truncate(name.removesuffix(ending), meta.FILENAME - len(ending)) + ending
+    return name or None
 
 
 def check_link(link: str | None, field: str, build: NodeBuild) -> None:
@@ -202,13 +224,13 @@ def compile_media(spec: MediaSpec, build: NodeBuild, field: str) -> MakeMedia:
     caption = build.template(spec.caption, f"{field}.caption")
     filename = build.template(spec.filename, f"{field}.filename")
 
-    def value(part: str | Callable[[Execution], str], run: Execution) -> str | None:
-        return (part if isinstance(part, str) else part(run)).strip() or None
+    def value(part: str | Callable[[Execution], str], run: Execution) -> str:
+        return (part if isinstance(part, str) else part(run)).strip()
 
     node = build.node
 
     def make(run: Execution) -> Media | None:
-        text, address, uploaded = value(caption, run), web_address(value(link, run) or ""), value(id_, run)
+        text, address, uploaded = value(caption, run), web_address(value(link, run)), upload_id(value(id_, run))
         if address is None and uploaded is None:
             leave_out(run, node)
             if text:
@@ -219,7 +241,7 @@ def compile_media(spec: MediaSpec, build: NodeBuild, field: str) -> MakeMedia:
             address,
             uploaded,
             truncate(text, meta.CAPTION) if text and spec.type in _WITH_CAPTION else None,
-            value(filename, run),
+            file_name(value(filename, run)),
         )
 
     return make

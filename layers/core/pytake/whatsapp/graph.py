@@ -3,6 +3,7 @@
 Source: WhatsApp Cloud API reference, "Messages" (November 2026).
 """
 
+import re
 from typing import Any
 
 from pytake.whatsapp import limits
@@ -193,7 +194,7 @@ def _contact_card(card: ContactCard) -> Json:
     found: Json = {"name": {"formatted_name": card.name, "first_name": card.name.split()[0]}}
     if card.phones:
         found["phones"] = [
-            _without_none(phone=phone, wa_id=phone[1:] if phone.startswith("+") and phone[1:].isdigit() else None)
+            _without_none(phone=phone, wa_id=phone[1:] if re.fullmatch(r"\+\d{7,15}", phone, re.ASCII) else None)
             for phone in card.phones
         ]
     if card.emails:

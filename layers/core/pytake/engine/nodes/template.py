@@ -4,6 +4,7 @@ from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import SentTemplate
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
+from pytake.engine.template_parameters import UnusableParameterError, sendable_components
 from pytake.whatsapp.outbound import Template, TemplateCategory
 
 
@@ -11,7 +12,9 @@ from pytake.whatsapp.outbound import Template, TemplateCategory
 class TemplateNode(NodeData):
     """Sends an approved WhatsApp template, which is also possible outside the 24-hour customer service window.
 
-    `components` has Meta's format (header, body and button parameters). `{{...}}` works in all its texts. In a flow with several
+    `components` has Meta's format (header, body and button parameters). `{{...}}` works in all its texts. Meta refuses a template
+    with an empty parameter, so it is not sent then, and `content_missing` says which one it is; `default` can fill it in. Line
+    breaks, tabs and more than four spaces in a text become one space, and a text that is too long is cut. In a flow with several
     `languages` the template is sent in the language that is spoken; `texts` can name another (`NODE.language`).
 
     `category` is the template's category at Meta, for accounts without a copy of their templates. A `marketing` template is sent
@@ -36,10 +39,13 @@ class TemplateNode(NodeData):
         language = self.language if build.spoken is None or "language" in build.translated else build.spoken
         build.facts.says = True
         build.facts.template = SentTemplate(name, language, self.components or [])
-        following, step = build.target(self.next_node_id, "next_node_id"), build.step("next")
+        following, step, node = build.target(self.next_node_id, "next_node_id"), build.step("next"), build.node
 
         def enter(run: Execution) -> CompiledNode | None:
-            run.send(Template(name, language, components(run), category))
+            try:
+                run.send(Template(name, language, sendable_components(components(run)), category))
+            except UnusableParameterError as error:
+                run.emit("content_missing", node_id=node.node_id, field=error.field)
             run.path.append(step)
             return following
 

@@ -1,0 +1,90 @@
+"""The parameters of a template message, brought into the form that Meta takes.
+
+Meta refuses the whole message for an empty parameter, and for a line break, a tab or more than four spaces in a text. Source:
+WhatsApp Cloud API reference, "Template messages" (November 2026).
+"""
+
+import re
+from typing import Any
+
+from pytake.engine.sending import file_name, upload_id, web_address
+from pytake.engine.text_split import truncate
+from pytake.whatsapp import limits as meta
+
+Json = dict[str, Any]
+_BREAKS = re.compile(r"\s*[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]\s*| {5,}")
+_TEXT_LIMITS = {"body": meta.TEMPLATE_BODY, "header": meta.TEMPLATE_HEADER}
+_CODE_LIMITS = {"payload": meta.TEMPLATE_PAYLOAD, "coupon_code": meta.COUPON_CODE}
+_FILES = ("image", "video", "document", "gif")
+
+
+class UnusableParameterError(ValueError):
+    """A parameter is empty or not what Meta takes, and cannot be shortened. `field` is its place in the components."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field} is empty or not what Meta takes")
+        self.field = field
+
+
+def sendable_components(components: list[Json], where: str = "components") -> list[Json]:
+    """The components of a send with parameters that Meta takes. Raises `UnusableParameterError`."""
+    return [_component(one, f"{where}[{at}]") for at, one in enumerate(components)]
+
+
+def _component(component: Json, where: str) -> Json:
+    found = dict(component)
+    type_, parameters, cards = component.get("type"), component.get("parameters"), component.get("cards")
+    if isinstance(parameters, list):
+        found["parameters"] = [
+            _parameter(one, str(type_).lower(), f"{where}.parameters[{at}]") if isinstance(one, dict) else one
+            for at, one in enumerate(parameters)
+        ]
+    if isinstance(cards, list):
+        found["cards"] = [
+            {**card, "components": sendable_components(card["components"], f"{where}.cards[{at}].components")}
+            if isinstance(card, dict) and isinstance(card.get("components"), list)
+            else card
+            for at, card in enumerate(cards)
+        ]
+    return found
+
+
+def _parameter(parameter: Json, component: str, where: str) -> Json:
+    kind = str(parameter.get("type"))
+    value: Any = parameter.get(kind)
+    if kind == "text":
+        value = _text(value, _TEXT_LIMITS.get(component))
+    elif kind in _CODE_LIMITS:
+        value = _text(value, None, _CODE_LIMITS[kind])
+    elif kind in _FILES and isinstance(value, dict):
+        value = _file(value)
+    elif kind in ("currency", "date_time") and isinstance(value, dict):
+        text = _text(value.get("fallback_value"), meta.TEMPLATE_BODY)
+        value = {**value, "fallback_value": text} if text else None
+    elif kind == "location" and isinstance(value, dict):
+        texts = {key: _text(value[key], meta.PLACE_TEXT) for key in ("name", "address") if key in value}
+        value = {**value, **texts} if all(texts.values()) else None
+    else:
+        return parameter
+    if not value:
+        raise UnusableParameterError(f"{where}.{kind}")
+    return {**parameter, kind: value}
+
+
+def _text(value: Any, shorten_to: int | None, longest: int = meta.ADDRESS) -> str | None:
+    """The text in one line; None if it is empty, or too long for something that is used as a whole, such as a code."""
+    text = _BREAKS.sub(" ", str(value or "")).strip()
+    if shorten_to is not None:
+        return truncate(text, shorten_to) or None
+    return text if 0 < len(text) <= longest else None
+
+
+def _file(value: Json) -> Json | None:
+    found = dict(value)
+    for key, usable in (("link", web_address), ("id", upload_id)):
+        if key in value:
+            found[key] = usable(str(value[key]))
+    if "filename" in value:
+        found["filename"] = file_name(str(value["filename"]))
+    found = {key: one for key, one in found.items() if one is not None}
+    return found if "link" in found or "id" in found else None
