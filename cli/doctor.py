@@ -87,12 +87,12 @@ def before(stack: DeployedStack, http: httpx.Client, models: list[str]) -> "Iter
     given = stack.parameters
     workers = tuple(f"{name}Concurrency" for name in ("FlowRunner", "Sender", "Bulk", "Statuses", "WebhookReserved"))
     needed = sum(int(given[name]) for name in workers)
-    rate, burst = (
-        max(int(given[f"{route}{limit}"]) for route in ("Api", "Webhook")) for limit in ("RateLimit", "BurstLimit")
-    )
+    # A function URL is not part of API Gateway.
+    routes = ("Api", "Webhook") if given["WebhookEndpoint"] == "api" else ("Api",)
+    rate, burst = (max(int(given[f"{route}{limit}"]) for route in routes) for limit in ("RateLimit", "BurstLimit"))
     yield "issuer", partial(checks.check_issuer, http, given["OidcIssuer"])
     yield "Lambda concurrency", lambda: checks.check_concurrency(stack.client("lambda"), needed)
-    yield "API Gateway quota", lambda: checks.check_api_quota(stack.client("apigateway"), rate, burst)
+    yield "API Gateway quota", lambda: checks.check_api_quota(stack.client("apigateway"), routes, rate, burst)
     if models:
         yield "model access", lambda: checks.check_models(stack.client("bedrock"), models)
 

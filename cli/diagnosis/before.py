@@ -68,17 +68,18 @@ def check_concurrency(client: Any, needed: int) -> Iterator[Finding]:
         )
 
 
-def check_api_quota(client: Any, rate: int, burst: int) -> Iterator[Finding]:
-    """API Gateway's throttle of the account and region against the higher one of the stack's API and webhook."""
+def check_api_quota(client: Any, routes: tuple[str, ...], rate: int, burst: int) -> Iterator[Finding]:
+    """API Gateway's throttle of the account and region against the highest one of these routes of the stack."""
     account = client.get_account()["throttleSettings"]
+    what = "the API and the webhook" if "Webhook" in routes else "the API"
+    accepted = f"The account takes {account['rateLimit']:g} requests a second (burst {account['burstLimit']})"
     if account["rateLimit"] < rate or account["burstLimit"] < burst:
-        accepted = f"{account['rateLimit']:g} requests a second (burst {account['burstLimit']})"
-        text = f"The account takes {accepted}, less than the API or the webhook: {rate} (burst {burst})."
-        advice = "Lower the rate and burst limits of the API and the webhook, or request an increase in Service Quotas."
+        text = f"{accepted}, less than the limits of {what}: {rate} (burst {burst})."
+        names = " and ".join(f"{route}RateLimit, {route}BurstLimit" for route in routes)
+        advice = f"Lower {names}, or request an increase in Service Quotas."
         yield Finding("API Gateway quota", "warning", text, advice)
     else:
-        text = f"The account takes {account['rateLimit']:g} requests a second, the API and the webhook at most {rate} each."
-        yield Finding("API Gateway quota", "ok", text)
+        yield Finding("API Gateway quota", "ok", f"{accepted}; the limits of {what}: {rate} (burst {burst}).")
 
 
 def check_models(client: Any, models: Iterable[str]) -> Iterator[Finding]:

@@ -105,7 +105,7 @@ def test_the_concurrency_of_the_account_is_compared_with_what_the_stack_may_use(
 )
 def test_the_api_quota_is_compared_with_the_throttle_of_the_api(rate: float, burst: int, state: str) -> None:
     account = {"throttleSettings": {"rateLimit": rate, "burstLimit": burst}}
-    (finding,) = before.check_api_quota(Answers(get_account=account), 1000, 2000)
+    (finding,) = before.check_api_quota(Answers(get_account=account), ("Api", "Webhook"), 1000, 2000)
     assert finding.state == state
 
 
@@ -131,6 +131,15 @@ def test_the_larger_one_of_the_api_s_and_the_webhook_s_limits_counts(
     with web({}) as http:
         (finding,) = dict(command.before(stack, http, []))["API Gateway quota"]()
     assert (finding.state, "3000" in finding.text) == ("warning", True)
+
+
+def test_the_limits_of_the_webhook_s_route_do_not_count_for_a_function_url() -> None:
+    """Meta then posts to the function, which API Gateway does not throttle."""
+    given = {**PARAMETERS, "WebhookEndpoint": "function-url", "WebhookRateLimit": "6000", "WebhookBurstLimit": "6000"}
+    stack = ThrottledAccount("", {}, given, {"rateLimit": 2500.0, "burstLimit": 5000})
+    with web({}) as http:
+        (finding,) = dict(command.before(stack, http, []))["API Gateway quota"]()
+    assert (finding.state, "webhook" in finding.text) == ("ok", False)
 
 
 AVAILABLE: dict[str, Any] = {
