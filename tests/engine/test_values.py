@@ -91,6 +91,16 @@ def test_expressions(template: str, expected: str) -> None:
     assert turn_of(template) == (expected, [])
 
 
+@pytest.mark.parametrize(("language", "price"), [("en", "1,234.50"), ("pt_BR", "1.234,50"), ("es", "1.234,50")])
+def test_lines_write_numbers_as_amount_does(language: str, price: str) -> None:
+    prices = "{{prices | lines('{value:2}')}} = {{prices | sum | amount(2)}}"
+    nodes = (
+        node("s", "set_variable", variable="prices", value=[1234.5], next_node_id="m"),
+        node("m", "message", text=prices),
+    )
+    assert texts(Talk(flow_of(document(*nodes, language=language))).say("hi")) == [f"{price} = {price}"]
+
+
 @pytest.mark.parametrize(
     ("template", "reasons"),
     [

@@ -6,7 +6,7 @@ from typing import Any
 
 from pytake.engine.calculation import CalculationError, number_of, total
 from pytake.engine.filters.filter import Filter, Setting
-from pytake.engine.filters.numbers import decimals
+from pytake.engine.filters.numbers import amount
 from pytake.engine.limits import VALUE_CHARACTERS
 from pytake.engine.values import as_number, plain_text, value_at
 
@@ -61,8 +61,8 @@ def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _lines(value: Any, pattern: Any = "{value}", by: Any = "\n", *, at: Setting) -> str:
-    """Each item in the pattern: `{index}` is its position, `{value}` the item itself, `{name}` a part of it, and `{name:2}` a
-    number with exactly two decimals."""
+    """Each item in the pattern: `{index}` is its position, `{value}` the item itself, `{name}` a part of it, and `{name:2}` what
+    `amount(2)` writes: a number with exactly two decimals, and the thousands in groups."""
     lines: list[str] = []
     left = VALUE_CHARACTERS
     for index, item in enumerate(_items(value), 1):
@@ -74,7 +74,7 @@ def _lines(value: Any, pattern: Any = "{value}", by: Any = "\n", *, at: Setting)
             inside = value_at(item, tuple(name.split(".")))
             inside = item if inside is None and name == "value" else inside
             if _PLACES.fullmatch(places) and as_number(inside) is not None:
-                return decimals(inside, int(places), at=at)
+                return amount(inside, int(places), at=at)
             return at.write(inside)
 
         lines.append(re.sub(_PLACE, part, str(pattern)))

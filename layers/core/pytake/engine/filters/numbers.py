@@ -30,12 +30,12 @@ def _number(value: Any, *, at: Setting) -> int | float | None:
     return number if number is not None or not text else read_number(text, decimal_comma=at.language != "en")
 
 
-def decimals(value: Any, digits: Any = 2, *, at: Setting) -> str:
+def _decimals(value: Any, digits: Any = 2, *, at: Setting) -> str:
     """The number with exactly so many decimals: `12.5` becomes `12.50`, or `12,50` in Portuguese and Spanish."""
     return _written(value, digits, "f", at)
 
 
-def _amount(value: Any, digits: Any = 2, *, at: Setting) -> str:
+def amount(value: Any, digits: Any = 2, *, at: Setting) -> str:
     """The same with the thousands in groups: `1234.5` becomes `1,234.50`, or `1.234,50` in Portuguese and Spanish."""
     return _written(value, digits, ",f", at)
 
@@ -50,6 +50,6 @@ NUMBER_FILTERS: dict[str, Filter] = {
     "round": Filter(_round, 0, 1),
     "abs": Filter(lambda value: abs(calculate("+", value, 0))),
     "number": Filter(_number, in_setting=True),
-    "decimals": Filter(decimals, 0, 1, in_setting=True),
-    "amount": Filter(_amount, 0, 1, in_setting=True),
+    "decimals": Filter(_decimals, 0, 1, in_setting=True),
+    "amount": Filter(amount, 0, 1, in_setting=True),
 }
