@@ -1,17 +1,22 @@
 """Nothing is left out silently: what no reader knows is listed, and what starts a flow has a code of its own."""
 
+import ast
 import json
 import re
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytake import importers
 from pytake.importers import import_flows
 from pytake.importers.registry import formats
 from pytake.importers.sources import as_source, changed, see, unread_fields
 from tests.importers.golden import GOLDEN
 
 GOLDENS = {path.stem: json.loads(path.read_bytes()) for path in sorted(GOLDEN.glob("*.json"))}
+CONSOLE = Path(__file__).parents[2] / "console" / "src" / "words"
 OPEN = frozenset({"headers", "localization", "metadata", "body", "msg", "category"})
 """Objects whose keys are names of the builder or of a language: all of them are read."""
 REPORTED = {
@@ -194,3 +199,27 @@ def test_a_changed_copy_remembers_for_its_source() -> None:
     see(source["f"])
     assert [one.place for one in unread_fields(source, r"\.b\..*")] == []
     assert list(source) == list(source.keys()) == ["a", "b", "e", "f", "h"]
+
+
+def codes_in(source: str) -> set[str]:
+    """The codes of losses in a source: the argument before a severity. An f-string ends where its value begins."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        items = node.args if isinstance(node, ast.Call) else node.elts if isinstance(node, ast.Tuple) else []
+        for code, severity in pairwise(items):
+            known = severity.body if isinstance(severity, ast.IfExp) else severity
+            if not isinstance(known, ast.Constant) or known.value not in ("blocker", "loss", "note"):
+                continue
+            text = code.values[0] if isinstance(code, ast.JoinedStr) else code
+            if isinstance(text, ast.Constant) and text.value not in ("blocker", "loss"):
+                found.add(str(text.value))
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "pt", "es"])
+def test_the_console_has_a_sentence_for_each_loss(language: str) -> None:
+    known = json.loads((CONSOLE / language / "losses.json").read_bytes())
+    written = set().union(*(codes_in(path.read_text()) for path in Path(importers.__file__).parent.rglob("*.py")))
+    imported = {loss["code"] for golden in GOLDENS.values() for loss in golden["losses"]}
+    assert len(written) > 80
+    assert {code for code in written | imported if code not in known and f"{code.split('_')[0]}_" not in known} == set()

@@ -168,6 +168,9 @@ export function identifier(name: string): string {
     .slice(0, 64);
 }
 
+/** The languages that have built-in texts. */
+export const FLOW_LANGUAGES = ["pt_BR", "es", "en"];
+
 /** Return a new flow: it greets and ends. */
 export function newFlow(id: string, name: string, language: string): FlowDocument {
   return {

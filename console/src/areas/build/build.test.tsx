@@ -127,9 +127,9 @@ test("an example is named in the language of the console, with what it does and 
   open();
   await userEvent.click(await screen.findByRole("button", { name: "Novo fluxo" }));
   const both = await screen.findByRole("button", { name: "Matrícula escolar" });
-  expect(both).toHaveAccessibleDescription(/Um subfluxo pergunta .* Português · English$/);
+  expect(both).toHaveAccessibleDescription(/Um subfluxo pergunta .* Português \(Brasil\) · Inglês$/);
   const english = screen.getByRole("button", { name: "Triagem de suporte" });
-  expect(english).toHaveAccessibleDescription(/passa o que é urgente a um atendente\. English$/);
+  expect(english).toHaveAccessibleDescription(/passa o que é urgente a um atendente\. Inglês$/);
   await userEvent.click(english);
   await userEvent.type(screen.getByLabelText("Nome do fluxo"), "Support triage");
   await userEvent.click(screen.getByRole("button", { name: "Criar" }));
@@ -144,11 +144,25 @@ test("an import shows what gets lost before anything is created", async () => {
     ],
     losses: [
       {
-        code: "block_dropped",
-        severity: "warning",
-        source: "b1",
+        code: "payment",
+        severity: "blocker",
+        source: "block b1",
+        node_id: "pay",
+        message: "PyTake takes no payments.",
+      },
+      {
+        code: "block_qr_code",
+        severity: "loss",
+        source: "block b2",
         node_id: null,
-        message: "A block is lost.",
+        message: "PyTake has no block like `qr-code`.",
+      },
+      {
+        code: "of_tomorrow",
+        severity: "note",
+        source: "block b3",
+        node_id: null,
+        message: "Something new.",
       },
     ],
   };
@@ -158,7 +172,12 @@ test("an import shows what gets lost before anything is created", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "Importar" }));
   const file = new File([JSON.stringify({ typebot: true })], "bot.json", { type: "application/json" });
   await userEvent.upload(globalThis.document.querySelector<HTMLInputElement>("input[type=file]")!, file);
-  expect(await screen.findByText(/A block is lost/)).toBeVisible();
+  expect(await screen.findByText(/O PyTake não recebe pagamentos/)).toBeVisible();
+  expect(screen.getByText("Não continua")).toBeVisible();
+  expect(screen.getByText("pay")).toBeVisible();
+  expect(screen.getByText(/O PyTake não tem o passo “qr code”/)).toBeVisible();
+  expect(screen.getByText("qr-code")).toBeVisible();
+  expect(screen.getByText("Something new.")).toBeVisible();
   expect(screen.getByText("Do Typebot")).toBeVisible();
   expect(asked.filter(({ key }) => key.startsWith("PUT"))).toEqual([]);
 });

@@ -20,6 +20,7 @@ import { dropDraft } from "./keptDraft.ts";
 import {
   Conflict,
   Differences,
+  FlowSettings,
   JsonView,
   Languages,
   NodeForm,
@@ -30,7 +31,7 @@ import {
   Versions,
 } from "./panels.tsx";
 import { byNode, EditorProvider, type Editor as EditorState, type Panel } from "./state.tsx";
-import { Toolbar } from "./Toolbar.tsx";
+import { Toolbar, type DialogName } from "./Toolbar.tsx";
 import { useDraft, useInspection } from "./useDraft.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 
@@ -66,7 +67,7 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
   const { inspection } = useInspection(document);
   const [selected, select] = useState<readonly string[]>([]);
   const [panel, setPanel] = useState<Panel>();
-  const [dialog, setDialog] = useState<"publish" | "versions" | "search" | "languages">();
+  const [dialog, setDialog] = useState<DialogName>();
   const [lit, light] = useState(NOTHING_LIT);
   const [marks, mark] = useState(NO_MARKS);
   const [laid, setLaid] = useState<Positions>(NO_POSITIONS);
@@ -174,6 +175,7 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
           <Versions flowId={document.id} onCompare={compare} onClose={() => setDialog(undefined)} />
         )}
         {dialog === "languages" && <Languages onClose={() => setDialog(undefined)} />}
+        {dialog === "settings" && <FlowSettings onClose={() => setDialog(undefined)} />}
         {dialog === "search" && <Search onClose={() => setDialog(undefined)} />}
         {state.saving === "conflict" && (
           <Conflict document={document} onOverwrite={state.save} onTakeTheirs={takeTheirs} />

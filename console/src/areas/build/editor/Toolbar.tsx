@@ -8,6 +8,9 @@ import { download } from "../download.ts";
 import { useActions, type Panel } from "./state.tsx";
 import type { useDraft } from "./useDraft.ts";
 
+/** What is open over the canvas. */
+export type DialogName = "publish" | "versions" | "search" | "languages" | "settings";
+
 interface ToolbarProps {
   heading: RefObject<HTMLHeadingElement | null>;
   /** What the flow is called. */
@@ -18,7 +21,7 @@ interface ToolbarProps {
   onPanel: (panel: Panel) => void;
   onLayout: () => Promise<void>;
   onComment: () => void;
-  onDialog: (dialog: "publish" | "versions" | "search" | "languages") => void;
+  onDialog: (dialog: DialogName) => void;
 }
 
 /** The flow's name, whether it is saved, and what can be done with it. */
@@ -100,6 +103,7 @@ export const Toolbar = memo(function Toolbar({
           <Menu.Dropdown>
             <Menu.Item onClick={onComment}>{t("comment.add")}</Menu.Item>
             <Menu.Item onClick={() => toggle("tests")}>{t("tests.title")}</Menu.Item>
+            <Menu.Item onClick={() => onDialog("settings")}>{t("settings.title")}</Menu.Item>
             <Menu.Item onClick={() => onDialog("languages")}>{t("languages.title")}</Menu.Item>
             <Menu.Item onClick={() => toggle("json")}>{t("toolbar.json")}</Menu.Item>
             <Menu.Item onClick={() => onDialog("versions")}>{t("versions.title")}</Menu.Item>

@@ -24,6 +24,7 @@ export const Languages = part(async () => (await import("../languages/Languages.
 export const PublishDialog = part(async () => (await import("../publish/PublishDialog.tsx")).PublishDialog);
 export const Versions = part(async () => (await import("../publish/Versions.tsx")).Versions);
 export const Rehearsal = part(async () => (await import("../rehearsal/Rehearsal.tsx")).Rehearsal);
+export const FlowSettings = part(async () => (await import("./FlowSettings.tsx")).FlowSettings);
 export const JsonView = part(async () => (await import("./JsonView.tsx")).JsonView);
 export const Search = part(async () => (await import("./Search.tsx")).Search);
 

@@ -172,8 +172,8 @@ export function useDraft(opened: FlowDocument, openedTag: string) {
   return { document, edit, state };
 }
 
-/** What the prover says of the document, soon after each change. */
-export function useInspection(document: FlowDocument): {
+/** What the prover says of the document, soon after each change; nothing without a document. */
+export function useInspection(document: FlowDocument | undefined): {
   inspection: Inspection | undefined;
   error: unknown;
 } {
@@ -182,6 +182,7 @@ export function useInspection(document: FlowDocument): {
     error: undefined,
   });
   useEffect(() => {
+    if (!document) return undefined;
     const abort = new AbortController();
     const ask = () =>
       inspect(document, abort.signal).then(

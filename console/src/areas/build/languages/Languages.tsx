@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { withValue, type FlowDocument, type FlowNode } from "../../../flow/document.ts";
 import { withNode } from "../../../flow/edit.ts";
 import { textsOf, translatedInto, withTranslation, type ShownText } from "../../../flow/texts.ts";
+import { languageName } from "../../../i18n/format.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
 import { useFieldText } from "../differences/useChangeText.ts";
 import { parts } from "../../../flow/document.ts";
@@ -45,7 +46,7 @@ export function Languages({ onClose }: { onClose: () => void }) {
     <Dialog opened onClose={onClose} title={t("languages.title")} size="90%">
       <TagsInput
         label={t("languages.spoken")}
-        description={t("languages.about", { own })}
+        description={t("languages.about", { own: languageName(own) })}
         placeholder={t("languages.hint")}
         value={codes}
         onChange={(next) => edit((before) => speaking(before, next))}
@@ -69,7 +70,7 @@ export function Languages({ onClose }: { onClose: () => void }) {
                   <th scope="col">{t("languages.text")}</th>
                   {[own, ...codes].map((code) => (
                     <th key={code} scope="col">
-                      {code}
+                      {languageName(code)}
                     </th>
                   ))}
                 </tr>

@@ -45,7 +45,7 @@ test("the flow's own text is edited in the node, and a language is added", async
   expect(document().nodes[0]!.data["text"]).toBe("Oi!");
   await userEvent.type(screen.getByRole("combobox", { name: "Traduções para" }), "es-MX{Enter}");
   expect(document().languages).toEqual(["en", "es_MX"]);
-  expect(screen.getByRole("columnheader", { name: "es_MX" })).toBeVisible();
+  expect(screen.getByRole("columnheader", { name: "Espanhol (México)" })).toBeVisible();
 });
 
 test("a button without a value is renamed key by key, and keeps its field and its translations", async () => {

@@ -8,6 +8,7 @@ import { ApiError } from "../../../api/errors.ts";
 import type { FlowDocument } from "../../../flow/document.ts";
 import type { components } from "../../../generated/api.ts";
 import { Problem } from "../../../ui/Problem.tsx";
+import { loadWords } from "../../../i18n/words.ts";
 import { flowsQuery } from "../../../api/flows.ts";
 import { connections, createAll, freeId } from "./create.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
@@ -24,8 +25,29 @@ async function converted(file: File): Promise<{ documents: FlowDocument[]; losse
   if (typeof read === "object" && read !== null && "format" in read && read.format === 1 && "nodes" in read) {
     return { documents: [read as FlowDocument], losses: [] }; // a flow of ours, as "Export" writes it
   }
+  await loadWords("losses");
   const answer = await got(api.POST("/api/v1/flows/import", { body: read as Record<string, never> }));
   return { documents: answer.documents as unknown as FlowDocument[], losses: answer.losses };
+}
+
+const COLOURS: Record<string, string> = { blocker: "red", loss: "yellow", note: "gray" };
+const NAMES = /`[^`]+`/g;
+
+/** What an import loses, in the person's language: the sentence of its code, and the names that the API's own sentence has. */
+function LossAlert({ loss: { code, severity, message, node_id, source } }: { loss: Loss }) {
+  const { t, i18n } = useTranslation("losses");
+  const [prefix, name] = [
+    /^[a-z]+_/.exec(code)?.[0] ?? "",
+    code.replace(/^[a-z]+_/, "").replaceAll("_", " "),
+  ];
+  const key = [code, prefix].find((one) => i18n.exists(one, { ns: "losses" }));
+  return (
+    <Alert color={COLOURS[severity] ?? "yellow"} p="xs" title={t(`severity.${severity as "loss"}`)}>
+      {key ? t(key as "action_", { name }) : message}{" "}
+      {key && (message.match(NAMES) ?? []).map((one) => <code key={one}>{one.slice(1, -1)} </code>)}
+      <span className="quiet build-block">{node_id ?? source}</span>
+    </Alert>
+  );
 }
 
 /** Flows of other platforms: what becomes of them, what they lose, and then new drafts. */
@@ -79,13 +101,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
           </p>
         ))}
         {convert.data?.losses.map((loss) => (
-          <Alert
-            key={`${loss.flow_id} ${loss.node_id} ${loss.code} ${loss.source}`}
-            color={loss.severity === "error" ? "red" : "yellow"}
-            p="xs"
-          >
-            {loss.message} <code>{loss.node_id}</code>
-          </Alert>
+          <LossAlert key={`${loss.flow_id} ${loss.node_id} ${loss.code} ${loss.source}`} loss={loss} />
         ))}
         {convert.isSuccess && convert.data.losses.length === 0 && (
           <Alert color="leaf">{t("import.nothingLost")}</Alert>

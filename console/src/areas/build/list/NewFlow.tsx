@@ -3,13 +3,12 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
-import { identifier, newFlow } from "../../../flow/edit.ts";
+import { FLOW_LANGUAGES, identifier, newFlow } from "../../../flow/edit.ts";
 import { EXAMPLES } from "../../../generated/examples.ts";
+import { languageName } from "../../../i18n/format.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { createAll, freeId, fromExample } from "./create.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
-
-const FLOW_LANGUAGES: Record<string, string> = { pt_BR: "Português", es: "Español", en: "English" };
 
 /** A new flow: its name, its language, and where it begins: empty or as an example. */
 export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose: () => void }) {
@@ -21,7 +20,7 @@ export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose:
   const [example, setExample] = useState<string>();
   const examples = EXAMPLES.map(({ id, languages, words }) => ({
     id,
-    languages: languages.map((code) => FLOW_LANGUAGES[code] ?? code).join(" · "),
+    languages: languages.map(languageName).join(" · "),
     ...(words[i18n.language] ?? words["en"]!),
   })).toSorted((one, other) => one.name.localeCompare(other.name));
   const chosen = examples.find(({ id }) => id === example);
@@ -59,7 +58,7 @@ export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose:
           <Select
             label={t("new.language")}
             allowDeselect={false}
-            data={Object.entries(FLOW_LANGUAGES).map(([value, label]) => ({ value, label }))}
+            data={FLOW_LANGUAGES.map((code) => ({ value: code, label: languageName(code) }))}
             value={language}
             onChange={(next) => setLanguage(next ?? language)}
           />
