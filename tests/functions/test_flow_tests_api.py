@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -168,7 +169,7 @@ def test_a_person_may_run_tests_twice_a_second(gateway: Gateway, clock: list[flo
 def test_without_time_the_rest_is_not_run(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     saved(gateway, ANA, ANA | {"name": "Later"})
     times = iter([0.0, 1.0, 11.0])
-    monkeypatch.setattr("time.monotonic", lambda: next(times))
+    monkeypatch.setattr("pytake.wiring.flow_tests.time", SimpleNamespace(monotonic=lambda: next(times)))
     flow_tests.flow_testing.cache_clear()  # type: ignore[attr-defined]
     run = gateway.api("POST", RUN, {}).body
     assert [result["outcome"] for result in run["results"]] == ["passed", "not_run"]
