@@ -101,7 +101,7 @@ def test_the_jobs_of_an_agent(
     details = page.get_by_role("complementary")
     for known in ("O fluxo transferiu", "Vendas", "Alta", "Fiel", "nome"):
         expect(details).to_contain_text(known)
-    details.get_by_role("button", name="Ficar com ela").click()
+    details.get_by_role("button", name="Assumir").click()
     expect(details).to_contain_text("Você está com esta conversa.")
     expect(person).to_contain_text("Você")
 

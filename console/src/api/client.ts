@@ -1,12 +1,13 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import type { paths } from "../generated/api.ts";
 import { session } from "../login/session.ts";
+import { setClock } from "../ui/now.ts";
 import { ApiError, apiError } from "./errors.ts";
 
 const REQUEST_MILLISECONDS = 31_000; // API Gateway answers within 30 s, or not at all
 const UPLOAD_MILLISECONDS = 15 * 60_000; // a signed address is valid for as long
 
-/** Sends the person's token with each request, and signs in again when the API no longer takes it. */
+/** Sends the person's token with each request. */
 const authorized: Middleware = {
   async onRequest({ request }) {
     request.headers.set("authorization", `Bearer ${await session().token()}`);
@@ -26,11 +27,17 @@ async function reliableFetch(request: Request, milliseconds: number): Promise<Re
   }
 }
 
-/** Ask the REST API. */
+/** Ask the REST API. With a token that it no longer takes, once more with a new one: the person notices nothing. */
 async function answered(request: Request): Promise<Response> {
+  const again = request.clone();
   const response = await reliableFetch(request, REQUEST_MILLISECONDS);
-  if (response.status === 401) session().refused();
-  return response;
+  setClock(response.headers.get("date"));
+  if (response.status !== 401) return response;
+  session().refused();
+  const authorization = `Bearer ${await session().token()}`;
+  if (authorization === request.headers.get("authorization")) return response;
+  again.headers.set("authorization", authorization);
+  return reliableFetch(again, REQUEST_MILLISECONDS);
 }
 
 /** Put a file to an address that the API has signed. The person's token is not sent with it. */
@@ -57,7 +64,18 @@ export async function got<Data>(answer: Promise<Answer<Data>>): Promise<Data> {
   return data as Data;
 }
 
-/** All entries of a list whose answers name the next page in `Link`. */
+/** A page of a list whose answers name the next one in `Link`, with the cursor of that. */
+export async function pageOf<Entry>(
+  answer: Promise<Answer<Entry[]>>,
+): Promise<{ data: Entry[]; next: string | undefined }> {
+  const page = await answer;
+  const data = await got(Promise.resolve(page));
+  const following = /<([^>]+)>/.exec(page.response.headers.get("link") ?? "")?.[1];
+  const place = following && new URL(following, globalThis.location.origin).searchParams.get("cursor");
+  return { data, next: place || undefined };
+}
+
+/** All entries of such a list. */
 export async function gotPages<Entry>(
   ask: (cursor: string | undefined) => Promise<Answer<Entry[]>>,
 ): Promise<Entry[]> {
@@ -66,13 +84,9 @@ export async function gotPages<Entry>(
   do {
     // A page is known only when the one before has come.
     // oxlint-disable-next-line no-await-in-loop
-    const page = await ask(cursor);
-    // oxlint-disable-next-line no-await-in-loop
-    entries.push(...(await got(Promise.resolve(page))));
-    const following = /<([^>]+)>/.exec(page.response.headers.get("link") ?? "")?.[1];
-    cursor = following
-      ? (new URL(following, globalThis.location.origin).searchParams.get("cursor") ?? undefined)
-      : undefined;
+    const { data, next } = await pageOf(ask(cursor));
+    entries.push(...data);
+    cursor = next;
   } while (cursor);
   return entries;
 }

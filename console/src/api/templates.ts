@@ -146,6 +146,6 @@ function buttonParts(template: MessageTemplate): Json[] {
   return Array.isArray(buttons) ? (buttons as Json[]) : [];
 }
 
-function variablesOf(text: string): string[] {
+export function variablesOf(text: string): string[] {
   return [...new Set([...text.matchAll(VARIABLE)].map(([, name]) => name!))];
 }

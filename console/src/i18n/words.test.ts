@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { firstLanguage } from "./words.ts";
+import { firstLanguage, isolated } from "./words.ts";
 
 const FILES = import.meta.glob<Record<string, unknown>>(["../words/*/*.json", "../areas/*/words/*.json"], {
   eager: true,
@@ -36,4 +36,10 @@ test("the first language is the person's, else the browser's, else English", () 
   expect(firstLanguage("es", ["pt-BR"])).toBe("es");
   expect(firstLanguage(null, ["fr-FR", "pt-BR", "en"])).toBe("pt");
   expect(firstLanguage("xx", ["fr"])).toBe("en");
+});
+
+test("a name that is written from the right, or says so, does not turn the text around it", () => {
+  expect(isolated("Zélia")).toBe("Zélia");
+  expect(isolated("ليلى")).toBe("\u2068ليلى\u2069");
+  expect(isolated("\u202Egro.live\u2069\u202E")).toBe("\u2068gro.live\u2069");
 });

@@ -41,6 +41,14 @@ export function firstLanguage(kept: string | null, accepted: readonly string[]):
   return candidates.find((tag): tag is Language => Object.hasOwn(LANGUAGES, tag)) ?? "en";
 }
 
+const DIRECTED = /[\u202A-\u202E\u2066-\u2069\p{Script=Arabic}\p{Script=Hebrew}]/u;
+const CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
+
+/** A value as part of a text: one that is written from the right, or says so, does not turn the rest of it round. */
+export function isolated(value: string): string {
+  return DIRECTED.test(value) ? `\u2068${value.replaceAll(CONTROLS, "")}\u2069` : value;
+}
+
 /** Begin with the person's language. */
 export async function startWords(): Promise<void> {
   const lng = firstLanguage(localStorage.getItem(KEPT), navigator.languages);
@@ -53,7 +61,7 @@ export async function startWords(): Promise<void> {
     returnNull: false,
     pluralSeparator: "#", // keys have underscores, as codes of problems do
     contextSeparator: "~",
-    interpolation: { escapeValue: false }, // React escapes
+    interpolation: { escape: isolated }, // React escapes markup
   });
   await load(COMMON, lng);
   document.documentElement.lang = lng;

@@ -52,6 +52,7 @@ class TestBrowser implements Browser {
       getItem: (key: string) => kept.get(key) ?? null,
       setItem: (key: string, value: string) => kept.set(key, value),
       removeItem: (key: string) => kept.delete(key),
+      clear: () => kept.clear(),
     } as unknown as Storage;
   }
   now = () => this.time;

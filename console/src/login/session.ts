@@ -178,7 +178,8 @@ export class Session {
   /** End the session here and at the issuer. */
   async signOut(): Promise<void> {
     const { refresh } = this.tokens ?? {};
-    this.forget();
+    this.tokens = undefined;
+    this.browser.storage.clear(); // also texts that were begun: the next person at this tab may be another one
     const { end_session_endpoint, revocation_endpoint } = await this.discovery();
     if (refresh && revocation_endpoint) {
       const body = new URLSearchParams({ token: refresh, client_id: this.config.clientId });

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { teamsQuery } from "../../api/desk.ts";
 import { session } from "../../login/session.ts";
+import { serverNow } from "../../ui/now.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { assign, conversationQuery, type Assignment, type AssignmentChange, type Key } from "./queries.ts";
 import { PRIORITIES } from "./priority.ts";
@@ -139,7 +140,7 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
               key={hours}
               size="compact-xs"
               variant="default"
-              onClick={() => change({ snoozed_until: new Date(Date.now() + hours * HOUR).toISOString() })}
+              onClick={() => change({ snoozed_until: new Date(serverNow() + hours * HOUR).toISOString() })}
             >
               {t("share.rest", { count: hours })}
             </Button>

@@ -2,6 +2,7 @@ import { ActionIcon, Button, CloseButton, FileButton, Select, Textarea } from "@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
+import { session } from "../../login/session.ts";
 import { repliesQuery, replyFor } from "../../api/desk.ts";
 import { announce } from "../../ui/announce.ts";
 import { Icon } from "../../ui/Icon.tsx";
@@ -20,6 +21,7 @@ import { TemplateMessage } from "./TemplateMessage.tsx";
 import { duration } from "./times.ts";
 
 const LONGEST = 4_096;
+const LONGEST_CAPTION = 1_024;
 const TYPING_MILLISECONDS = 8_000; // the API remembers it for ten seconds
 const SOON_MILLISECONDS = 3 * 3_600_000;
 
@@ -31,8 +33,27 @@ interface Draft {
   stored?: string;
 }
 
-/** Texts that are begun and not sent, by conversation: they survive a look at another one. */
-const drafts = new Map<string, Draft>();
+/** Files that are chosen and not sent, by the ID of their request: unlike texts, they do not survive a reload. */
+const files = new Map<string, Draft>();
+
+function placeOf(key: Key): string {
+  return `pytake.draft ${session().person.subject} ${pathOf(key)}`;
+}
+
+/** What was begun and not sent. The text survives a reload and a new sign-in in the tab, and is still the same message. */
+function keptIn(place: string): Draft {
+  const kept = sessionStorage.getItem(place);
+  if (!kept) return begin();
+  const draft = JSON.parse(kept) as Draft;
+  return { ...draft, ...files.get(draft.requestId) };
+}
+
+function keep(place: string, draft: Draft): void {
+  const { text, requestId, file } = draft;
+  if (text === "" && !file) sessionStorage.removeItem(place);
+  else sessionStorage.setItem(place, JSON.stringify({ text, requestId }));
+  if (file) files.set(requestId, draft);
+}
 
 function begin(text = "", file?: File): Draft {
   return { text, file, requestId: crypto.randomUUID() };
@@ -49,12 +70,10 @@ export function obstacle(state: ConversationState, now: number): "optedOut" | "w
 export function Composer({ conversationKey, state }: { conversationKey: Key; state: ConversationState }) {
   const { t } = useTranslation("inbox");
   const queries = useQueryClient();
-  const place = pathOf(conversationKey);
-  const [draft, setDraft] = useState(() => drafts.get(place) ?? begin());
+  const place = placeOf(conversationKey);
+  const [draft, setDraft] = useState(() => keptIn(place));
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
-    drafts.set(place, draft);
-  }, [place, draft]);
+  useEffect(() => keep(place, draft), [place, draft]);
   const sending = useMutation({
     mutationFn: async (sent: Draft) => {
       if (!sent.file) return send(conversationKey, { text: sent.text }, sent.requestId, state.turn);
@@ -64,6 +83,7 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
     },
     onSuccess: ({ turn }) => {
       setDraft(begin());
+      keep(place, begin()); // also if the agent looks at another conversation by now
       announce(t("done.sent"));
       readAgain(queries, conversationKey, turn);
       field.current?.focus();
@@ -98,7 +118,9 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
       </div>
     );
   const left = Date.parse(state.window_closes_at ?? "") - now;
-  const ready = (draft.text.trim() !== "" || draft.file !== undefined) && !sending.isPending;
+  const longest = draft.file ? LONGEST_CAPTION : LONGEST;
+  const over = [...draft.text].length - longest;
+  const ready = (draft.text.trim() !== "" || draft.file !== undefined) && over <= 0 && !sending.isPending;
   const keys = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
@@ -122,7 +144,8 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
           autosize
           minRows={1}
           maxRows={8}
-          maxLength={LONGEST}
+          error={over > 0 && t("tooLong", { count: over, longest })}
+          dir="auto"
           aria-label={t("write")}
           placeholder={t("write")}
           value={draft.text}

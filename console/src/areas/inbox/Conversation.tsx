@@ -46,7 +46,7 @@ export function Conversation() {
         ) : (
           <Skeleton height={56} />
         )}
-        {failed && !(state.data && transcript.data) && (
+        {failed && (
           <Problem error={failed} again={() => void Promise.all([state.refetch(), transcript.refetch()])} />
         )}
         <Messages transcript={transcript.data} find={asked.get("find") ?? ""} />

@@ -1,4 +1,5 @@
 import { Avatar, Badge } from "@mantine/core";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink } from "react-router";
 import { session } from "../../login/session.ts";
@@ -13,7 +14,7 @@ export function nameOf({ name, phone, contact_id }: Pick<Summary, "name" | "phon
 }
 
 /** One conversation in the list: who, since when they wait for an agent, and why. */
-export function ConversationItem({ summary }: { summary: Summary }) {
+export const ConversationItem = memo(function ConversationItem({ summary }: { summary: Summary }) {
   const { t } = useTranslation("inbox");
   const now = useNow();
   const nameOfPriority = usePriorityName();
@@ -78,4 +79,4 @@ export function ConversationItem({ summary }: { summary: Summary }) {
       </NavLink>
     </li>
   );
-}
+});

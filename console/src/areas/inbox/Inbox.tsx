@@ -17,6 +17,7 @@ import {
   pathOf,
   personQuery,
   VIEWS,
+  waitingQuery,
   type Summary,
   type View,
 } from "./queries.ts";
@@ -32,7 +33,7 @@ export function Inbox() {
   const { t } = useTranslation("inbox");
   const open = useMatch("/inbox/:number/:contact");
   const [view, setView] = useState<View>("human");
-  const waiting = useInfiniteQuery(listQuery("human"));
+  const waiting = useInfiniteQuery(waitingQuery());
   const handed = useMemo(() => waiting.data?.pages.flatMap((page) => page.conversations), [waiting.data]);
   const counts = useQuery(countsQuery()).data;
   const unread = counts?.unread ?? 0;

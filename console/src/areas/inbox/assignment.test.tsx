@@ -53,7 +53,7 @@ test("a choice made while another is stored waits for it, and builds on its answ
   expect(puts[1]!.revision).toBe('"4"');
   expect(puts[1]!.body).toMatchObject({ priority: "urgent", team: "Suporte" });
   puts[1]!.done();
-  await waitFor(() => expect(screen.getByRole("button", { name: "Ficar com ela" })).toBeEnabled());
+  await waitFor(() => expect(screen.getByRole("button", { name: "Assumir" })).toBeEnabled());
   expect(screen.queryByRole("alert")).toBeNull();
   expect(stored).toMatchObject({ priority: "urgent", team: "Suporte", revision: 5 });
 });

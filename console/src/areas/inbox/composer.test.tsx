@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ANA, api, NUMBER, ONE, open, STATE } from "../../testing/inbox.tsx";
 import { signInAs, words } from "../../testing/render.tsx";
+import { setClock } from "../../ui/now.ts";
 import { templateOf } from "../../testing/samples.ts";
 
 beforeEach(async () => {
@@ -43,6 +44,57 @@ test("a text that could not be sent stays, and trying again cannot send it twice
   const [first, second] = posts.map(({ headers }) => headers.get("idempotency-key"));
   expect(first).toBeTruthy();
   expect(second).toBe(first);
+});
+
+test("a text survives a reload in the middle of sending, and is still the same message", async () => {
+  const given = api({ [`POST ${ONE}/send`]: { turn: 8 } });
+  const lost = (request: Request): Promise<Response> =>
+    request.method === "POST" && request.url.includes("/send")
+      ? given.fetch(request).then(() => new Promise<Response>(() => undefined))
+      : given.fetch(request);
+  vi.stubGlobal("fetch", lost);
+  const { unmount } = open();
+  await userEvent.type(await screen.findByRole("textbox", { name: "Escreva uma mensagem" }), "Oi{Enter}");
+  const sent = () => given.asked.filter(({ key }) => key === `POST ${ONE}/send`);
+  await waitFor(() => expect(sent()).toHaveLength(1));
+  unmount();
+  vi.stubGlobal("fetch", given.fetch);
+  open();
+  const field = await screen.findByRole("textbox", { name: "Escreva uma mensagem" });
+  expect(field).toHaveValue("Oi");
+  await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
+  await waitFor(() => expect(field).toHaveValue(""));
+  expect(new Set(sent().map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+  expect(Object.keys(sessionStorage).filter((one) => one.startsWith("pytake.draft"))).toEqual([]);
+});
+
+test("a text that is too long is not cut, and says by how much", async () => {
+  api();
+  open();
+  const field = await screen.findByRole("textbox", { name: "Escreva uma mensagem" });
+  await userEvent.click(field);
+  await userEvent.paste("é".repeat(4_098));
+  expect(field).toHaveValue("é".repeat(4_098));
+  expect(screen.getByText("A mensagem tem 2 caracteres a mais. O limite é 4096.")).toBeVisible();
+  expect(screen.getByRole("button", { name: "Enviar" })).toBeDisabled();
+  await userEvent.clear(field);
+});
+
+test("a clock of the machine that is wrong closes no window", async () => {
+  const ahead = Date.now() + 25 * 3_600_000;
+  const given = api();
+  vi.stubGlobal("fetch", async (request: Request) => {
+    const answer = await given.fetch(request);
+    answer.headers.set("date", new Date().toUTCString());
+    return answer;
+  });
+  const { now } = Date;
+  const began = now();
+  vi.spyOn(Date, "now").mockImplementation(() => ahead + now.call(Date) - began);
+  open();
+  expect(await screen.findByRole("textbox", { name: "Escreva uma mensagem" })).toBeVisible();
+  vi.restoreAllMocks();
+  setClock(new Date().toUTCString());
 });
 
 test("what the agent has just sent does not count as unseen, though nothing was read again yet", async () => {

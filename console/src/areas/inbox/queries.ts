@@ -14,6 +14,7 @@ export type Found = Schemas["FoundMessage"];
 
 const PAGE = 50;
 const LIVE_MILLISECONDS = 2_000;
+const COUNTED = 100; // conversations
 
 /** The lists that an agent chooses from; each is a filter of the API. */
 const FILTERS = {
@@ -53,8 +54,14 @@ export function listQuery(view: View, search = "") {
       return got(api.GET("/api/v1/conversations", { params: { query }, signal }));
     },
     getNextPageParam: (last) => last.next_cursor ?? undefined,
-    refetchInterval: LIVE_MILLISECONDS,
+    // Every page is read again: an agent who looks far back asks for as many pages a second as others.
+    refetchInterval: ({ state }) => LIVE_MILLISECONDS * Math.max(1, state.data?.pages.length ?? 0),
   });
+}
+
+/** The conversations that wait for agents; they are also read while the page is hidden, to tell of new ones. */
+export function waitingQuery() {
+  return { ...listQuery("human"), refetchIntervalInBackground: true };
 }
 
 /** The messages with a text, in the latest conversations first; each page goes further back. */
@@ -160,7 +167,9 @@ export function countsQuery() {
   return queryOptions({
     queryKey: ["conversation-counts"],
     queryFn: ({ signal }) => got(api.GET("/api/v1/conversation-counts", { signal })),
-    refetchInterval: LIVE_MILLISECONDS,
+    // The server counts them one by one: many are counted less often.
+    refetchInterval: ({ state }) => LIVE_MILLISECONDS * (1 + Math.floor((state.data?.agents ?? 0) / COUNTED)),
+    refetchIntervalInBackground: true, // the title has the number
   });
 }
 

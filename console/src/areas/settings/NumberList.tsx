@@ -1,7 +1,10 @@
 import { Alert, Badge, Button, Skeleton, Table } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { announce } from "../../ui/announce.ts";
+import { Confirm } from "../../ui/Confirm.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
@@ -82,8 +85,13 @@ function NumberTable({ numbers }: { numbers: PhoneNumber[] }) {
 function State({ number }: { number: PhoneNumber }) {
   const { t } = useTranslation("settings");
   const queries = useQueryClient();
+  const [asking, { open, close }] = useDisclosure(false);
   const resuming = useMutation({
     mutationFn: () => resumeNumber(number.phone_number_id),
+    onSuccess: () => {
+      announce(t("numbers.resumed"));
+      close();
+    },
     onSettled: () => queries.invalidateQueries({ queryKey: ["numbers"] }),
   });
   if (!number.stopped_reason)
@@ -98,10 +106,17 @@ function State({ number }: { number: PhoneNumber }) {
         {t("numbers.stopped")}
       </Badge>
       <div className="quiet">{number.stopped_reason}</div>
-      <Button size="xs" variant="default" loading={resuming.isPending} onClick={() => resuming.mutate()}>
+      <Button size="xs" variant="default" onClick={open}>
         {t("numbers.resume")}
       </Button>
-      {resuming.isError && <Problem error={resuming.error} />}
+      <Confirm
+        opened={asking}
+        onClose={close}
+        title={t("numbers.resumingTitle", { number: number.display_phone_number })}
+        text={t("numbers.resumingText")}
+        action={t("numbers.resume")}
+        doing={resuming}
+      />
     </>
   );
 }

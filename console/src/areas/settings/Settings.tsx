@@ -2,7 +2,16 @@ import { useTranslation } from "react-i18next";
 import { SubNav } from "../../ui/SubNav.tsx";
 import "./settings.css";
 
-const PAGES = ["numbers", "organization", "timetables", "teams", "replies", "secrets"] as const;
+const PAGES = [
+  "numbers",
+  "organization",
+  "timetables",
+  "teams",
+  "replies",
+  "templates",
+  "secrets",
+  "deliveries",
+] as const;
 
 /** The settings, with a line of their pages. */
 export function Settings() {

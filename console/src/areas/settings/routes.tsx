@@ -1,4 +1,5 @@
 import { Navigate, type RouteObject } from "react-router";
+import { DeliveriesPage } from "./DeliveriesPage.tsx";
 import { NumberList } from "./NumberList.tsx";
 import { NumberPage } from "./NumberPage.tsx";
 import { OrganizationPage } from "./OrganizationPage.tsx";
@@ -6,6 +7,7 @@ import { RepliesPage } from "./RepliesPage.tsx";
 import { SecretsPage } from "./SecretsPage.tsx";
 import { Settings } from "./Settings.tsx";
 import { TeamsPage } from "./TeamsPage.tsx";
+import { TemplatesPage } from "./TemplatesPage.tsx";
 import { TimetablesPage } from "./TimetablesPage.tsx";
 
 const routes: RouteObject[] = [
@@ -19,7 +21,9 @@ const routes: RouteObject[] = [
       { path: "timetables", element: <TimetablesPage /> },
       { path: "teams", element: <TeamsPage /> },
       { path: "replies", element: <RepliesPage /> },
+      { path: "templates", element: <TemplatesPage /> },
       { path: "secrets", element: <SecretsPage /> },
+      { path: "deliveries", element: <DeliveriesPage /> },
     ],
   },
 ];

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { expectAccessible, signInAs, visit, words } from "../../testing/render.tsx";
-import { FLOW } from "../../testing/samples.ts";
+import { FLOW, templateOf } from "../../testing/samples.ts";
 import { constantOf } from "./OrganizationPage.tsx";
 import type { PhoneNumber } from "../../api/numbers.ts";
 import routes from "./routes.tsx";
@@ -109,6 +109,9 @@ test("the list warns of the default rate, and a stopped number says why and send
   expect(await screen.findByText(/5 mensagens por minuto/)).toBeVisible();
   expect(await screen.findByText("token expired")).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "Voltar a enviar" }));
+  const dialog = await screen.findByRole("dialog", { name: "Retomar o envio de +55 11 4000-0001?" });
+  expect(sent(`POST /api/v1/numbers/${ID}/resume`)).toEqual([]);
+  await userEvent.click(within(dialog).getByRole("button", { name: "Voltar a enviar" }));
   await waitFor(() => expect(sent(`POST /api/v1/numbers/${ID}/resume`)).toHaveLength(2));
 });
 
@@ -248,3 +251,79 @@ test.each(["numbers", `numbers/${ID}`, "organization", "timetables", "secrets"])
     await expectAccessible(container);
   },
 );
+
+const DEAD = {
+  id: "m1",
+  phone_number_id: ID,
+  contact_id: "5511999990001",
+  turn: 3,
+  index: 0,
+  state: "dead",
+  since: "2026-11-30T10:00:00Z",
+  due_at: null,
+  reason: "rate_limited",
+  error_code: 130_429,
+  attempts: 4,
+  redrive_count: 0,
+  can_be_redriven: true,
+};
+
+test("messages that were given up are sent again, in order, after a question", async () => {
+  const { sent, container } = open("deliveries", {
+    "GET /api/v1/deliveries?state=dead&limit=50": [DEAD, { ...DEAD, id: "m2", contact_id: "5511999990002" }],
+    "GET /api/v1/deliveries?state=held&limit=50": [
+      { ...DEAD, id: "m3", state: "held", can_be_redriven: false, due_at: "2026-11-30T11:00:00Z" },
+    ],
+    "POST /api/v1/deliveries/m1/redrive": { id: "m1", redrive: "queued" },
+    "POST /api/v1/deliveries/m2/redrive": { id: "m2", redrive: "queued" },
+  });
+  const row = await screen.findByRole("row", { name: /5511999990001/ });
+  expect(row).toHaveTextContent("rate_limited · 130429");
+  await expectAccessible(container);
+  await userEvent.click(screen.getByRole("button", { name: "Enviar as 2 de novo" }));
+  const dialog = await screen.findByRole("dialog", { name: "Enviar 2 mensagens de novo?" });
+  expect(sent("POST /api/v1/deliveries/m1/redrive")).toEqual([]);
+  await userEvent.click(within(dialog).getByRole("button", { name: "Enviar de novo" }));
+  await waitFor(() => expect(sent("POST /api/v1/deliveries/m2/redrive")).toHaveLength(1));
+  expect(sent("POST /api/v1/deliveries/m1/redrive")).toHaveLength(1);
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "Mensagens" }), "Retidas");
+  expect(await screen.findByText(/Tentativa:/)).toBeVisible();
+  expect(screen.queryByRole("button", { name: /de novo/ })).toBeNull();
+});
+
+test("templates are listed with what Meta says, copied, written and removed", async () => {
+  const template = templateOf("pedido", "Olá {{1}}");
+  const { sent, container } = open("templates", {
+    "GET /api/v1/templates": [template, { ...templateOf("velho", "x"), status: "REJECTED", reason: "SPAM" }],
+    "POST /api/v1/templates": template,
+    "POST /api/v1/templates/sync": [template],
+    "DELETE /api/v1/templates/pedido": new Response(null, { status: 204 }),
+  });
+  expect(await screen.findByRole("row", { name: /velho/ })).toHaveTextContent("RejeitadoSPAM");
+  await expectAccessible(container);
+  await userEvent.click(screen.getByRole("button", { name: "Copiar da Meta" }));
+  await waitFor(() => expect(sent("POST /api/v1/templates/sync")).toEqual([{ phone_number_id: ID }]));
+  await userEvent.click(screen.getByRole("button", { name: "Novo modelo" }));
+  const dialog = await screen.findByRole("dialog", { name: "Novo modelo" });
+  await userEvent.type(within(dialog).getByRole("textbox", { name: "Nome" }), "visita");
+  await userEvent.type(within(dialog).getByRole("textbox", { name: "Texto" }), "Visita em {{{{1}}.");
+  await userEvent.type(within(dialog).getByRole("textbox", { name: "Exemplo do valor 1" }), "hoje");
+  expect(within(dialog).getByText("Visita em hoje.")).toBeVisible();
+  await userEvent.click(within(dialog).getByRole("button", { name: "Salvar" }));
+  await waitFor(() =>
+    expect(sent("POST /api/v1/templates")).toEqual([
+      {
+        phone_number_id: ID,
+        name: "visita",
+        language: "pt_BR",
+        category: "UTILITY",
+        parameter_format: "POSITIONAL",
+        components: [{ type: "BODY", text: "Visita em {{1}}.", example: { body_text: [["hoje"]] } }],
+      },
+    ]),
+  );
+  await userEvent.click(screen.getByRole("button", { name: "Remover pedido · pt_BR" }));
+  const sure = await screen.findByRole("dialog", { name: "Remover pedido · pt_BR?" });
+  await userEvent.click(within(sure).getByRole("button", { name: "Remover o modelo" }));
+  await waitFor(() => expect(sent("DELETE /api/v1/templates/pedido")).toHaveLength(1));
+});

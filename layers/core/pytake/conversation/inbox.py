@@ -287,10 +287,10 @@ def _chunks(items: Iterator[_Any]) -> Iterator[list[_Any]]:
 
 
 def _count(counts: Counts, conversation: Conversation, assignment: Assignment, agent: str, now: float) -> None:
-    counts.agents += 1
     if is_snoozed(assignment, conversation, now):
         counts.snoozed += 1
         return
+    counts.agents += 1
     counts.mine += assignment.assignee == agent
     counts.unassigned += assignment.assignee is None
     counts.unread += is_unread(conversation, assignment)
