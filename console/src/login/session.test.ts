@@ -207,7 +207,9 @@ describe("a session", () => {
     const { session, answer, browser } = await signedIn();
     await session.takeAnswer(answer);
     const token = await session.token();
+    browser.storage.setItem("pytake.draft z1 /inbox/1/2", "begun");
     await session.signOut();
+    expect(browser.storage.getItem("pytake.draft z1 /inbox/1/2")).toBeNull();
     expect(browser.asked.at(-1)).toEqual({
       url: DISCOVERY.revocation_endpoint,
       form: { token: "refresh-1", client_id: "console" },
