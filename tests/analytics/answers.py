@@ -57,6 +57,7 @@ def _heatmap(counted: Counted, said: NodesHeatmap) -> None:
             "visits": node.visits,
             "conversations": node.conversations,
             "drop_off": node.drop_off,
+            "still_here": node.still_here,
             "exits": {way.exit: (way.visits, way.drop_off) for way in node.exits},
         }
         for node in said.nodes

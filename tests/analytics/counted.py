@@ -144,7 +144,13 @@ class Counted:
 
     def heatmap(self) -> dict[tuple[str, str], dict[str, Any]]:
         nodes: dict[tuple[str, str], dict[str, Any]] = defaultdict(
-            lambda: {"visits": 0, "conversations": 0, "drop_off": 0, "exits": defaultdict(lambda: [0, 0])}
+            lambda: {
+                "visits": 0,
+                "conversations": 0,
+                "drop_off": 0,
+                "still_here": 0,
+                "exits": defaultdict(lambda: [0, 0]),
+            }
         )
         for talk in self.talks:
             for node, visits in talk.visits.items():
@@ -155,6 +161,8 @@ class Counted:
                 nodes[flow_id, node_id]["exits"][way][0] += taken
             if talk.given_up and talk.standing is not None:
                 nodes[talk.standing]["drop_off"] += 1
+            if talk.state == "active" and talk.standing is not None:
+                nodes[talk.standing]["still_here"] += 1
             if talk.given_up and talk.last_exit is not None:
                 nodes[talk.last_exit[:2]]["exits"][talk.last_exit[2]][1] += 1
         return {

@@ -66,6 +66,9 @@ SLIPS = {
     "those who stay counted as given up": Slip(
         "heatmap", "state IN ('expired', 'ended')", "state <> 'completed'", "nodes_heatmap"
     ),
+    "those who wait for an agent counted as still there": Slip(
+        "heatmap", "state = 'active'", "state IN ('active', 'handed_off')", "nodes_heatmap"
+    ),
     "waiting counted as a visit": Slip("event_steps", "count_if(arrived)", "count(arrived)", "nodes_heatmap"),
     "one version of the flow only": Slip(
         "event_sessions", "AND type <> 'delivery'", "AND coalesce(flow_version, 1) = 1", "flow_report"

@@ -49,6 +49,22 @@ def test_answers_come_in_pages(gateway: Gateway, lake: Lake) -> None:
     assert [row["session"] for row in found.body["rows"]] == ["s1"]
 
 
+def test_answers_are_counted_over_all_pages(gateway: Gateway, lake: Lake) -> None:
+    lake.answer = [
+        {"session": f"s{n}", "contact": f"c{n}", "started_at": str(1_790_000_000_000 - n), "state": "active",
+         "answers": f"city\x1f{city}"}
+        for n, city in enumerate(["São Paulo", "sao paulo", "São Paulo", "Recife", *map(str, range(12))])
+    ]  # fmt: skip
+    first = gateway.api("GET", ANSWERS, query={"limit": "2"}, role="analyst").body
+    [city] = first["counts"]
+    assert city["most_frequent"][:3] == [
+        {"value": "São Paulo", "count": 3}, {"value": "0", "count": 1}, {"value": "1", "count": 1},
+    ]  # fmt: skip
+    assert (city["variable"], city["answered"], len(city["most_frequent"]), city["others"]) == ("city", 16, 10, 4)
+    assert gateway.api("GET", ANSWERS, query={"limit": "2", "cursor": first["next_cursor"]}).body["counts"] == []
+    assert gateway.api("GET", ANSWERS, query={"value": "recife"}).body["counts"][0]["answered"] == 1
+
+
 def test_answers_are_a_file_for_those_who_ask_for_csv(gateway: Gateway, lake: Lake) -> None:
     answer = gateway.api("GET", ANSWERS, headers={"accept": "text/csv"})
     assert answer.content_type.startswith("text/csv")

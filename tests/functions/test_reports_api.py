@@ -65,9 +65,9 @@ def test_a_report_has_every_figure(gateway: Gateway, lake: Lake) -> None:
 def test_the_other_reports(gateway: Gateway, lake: Lake) -> None:
     lake.answer = [
         {"level": "7", "node_flow_id": None, "node_id": None, "node_exit": None, "conversations": "4", "visits": "7",
-         "exits": "6", "node_drop_offs": "1", "exit_drop_offs": "1"},
+         "exits": "6", "node_drop_offs": "1", "still_here": "2", "exit_drop_offs": "1"},
         {"level": "1", "node_flow_id": "echo", "node_id": "ask", "node_exit": None, "conversations": "3", "visits": "4",
-         "exits": "4", "node_drop_offs": "1", "exit_drop_offs": "1"},
+         "exits": "4", "node_drop_offs": "1", "still_here": "2", "exit_drop_offs": "1"},
         {"level": "0", "node_flow_id": "echo", "node_id": "ask", "node_exit": "next", "conversations": "3", "visits": "0",
          "exits": "3", "node_drop_offs": "1", "exit_drop_offs": "0"},
         {"level": "0", "node_flow_id": "echo", "node_id": "ask", "node_exit": "invalid", "conversations": "1",
@@ -80,6 +80,7 @@ def test_the_other_reports(gateway: Gateway, lake: Lake) -> None:
     assert heatmap["nodes"] == [
         {
             "flow_id": "echo", "node_id": "ask", "visits": 4, "share": 0.75, "drop_off": 1, "drop_off_rate": 0.3333,
+            "still_here": 2,
             "exits": [
                 {"exit": "next", "visits": 3, "share": 0.75, "drop_off": 0, "drop_off_rate": 0.0},
                 {"exit": "invalid", "visits": 1, "share": 0.25, "drop_off": 1, "drop_off_rate": 1.0},

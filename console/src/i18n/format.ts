@@ -10,6 +10,19 @@ export function percent(value: number): string {
   return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(value);
 }
 
+const UNITS = [
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+] as const;
+
+/** How long something takes, in the unit that fits: "45 sec", "1.5 min". */
+export function seconds(value: number): string {
+  const [unit, size] = UNITS.find(([, one]) => value >= one) ?? UNITS[2];
+  const style = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 } as const;
+  return new Intl.NumberFormat(locale(), style).format(value / size);
+}
+
 /** A day with the time, in short. */
 export function moment(time: string): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "short", timeStyle: "short" }).format(new Date(time));

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import Field
 
 import pytake.wiring.api as wiring
-from pytake.analytics.answers import AnswerRow, matching
+from pytake.analytics.answers import AnswerRow, counted, matching
 from pytake.analytics.reports import Days
 from rest.caller import caller
 from rest.cursor import read_list_cursor, write_list_cursor
@@ -43,10 +43,27 @@ class Answer(Model):
     answers: dict[str, str] = Field(description="The latest answer to each question, by variable")
 
 
+class AnswerCount(Model):
+    """How many rows have an answer, in its most frequent spelling."""
+
+    value: str
+    count: int
+
+
+class QuestionCounts(Model):
+    """The ten most frequent answers to a question; case and accents do not matter."""
+
+    variable: str
+    answered: int = Field(description="How many rows answer the question")
+    most_frequent: list[AnswerCount]
+    others: int = Field(description="How many of them have another answer")
+
+
 class AnswersResponse(Report):
     """A page of the table, the latest conversations first. `truncated`: only the latest 10,000 of the period are in the table."""
 
     questions: list[AnswerQuestion]
+    counts: list[QuestionCounts] = Field(description="Of all matching rows; empty behind the first page")
     rows: list[Answer]
     total: int = Field(description="How many rows match")
     truncated: bool
@@ -89,6 +106,7 @@ def list_answers(
         shown = shown[:limit]
         rest = write_list_cursor(name, who.organization_id, _place(shown[-1]))
     page = msgspec.structs.asdict(table) | {"rows": shown, "total": len(rows), "next_cursor": rest}
+    page["counts"] = counted(table.questions, rows) if after is None else []
     body = AnswersResponse.model_validate(page)
     return page_link(f"/api/v1/flows/{flow_id}/answers", body, _query(router), rest)
 

@@ -144,6 +144,7 @@ class HeatmapNode(Model):
     share: float = Field(description="Share of the conversations that reached it, 0 to 1")
     drop_off: int = Field(description="Conversations abandoned here: they ended without completion and handoff")
     drop_off_rate: float = Field(description="drop_off / conversations that reached it, 0 to 1")
+    still_here: int = Field(description="Conversations that have not ended, and whose last node this is")
     exits: list[HeatmapExit] = Field(description="The most taken first")
 
 

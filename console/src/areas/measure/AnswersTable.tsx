@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { locale } from "../../i18n/words.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
+import { AnswerChart } from "./AnswerChart.tsx";
 import { Download } from "./Download.tsx";
 import { answersFile, answersQuery, type Answers, type Asked } from "./queries.ts";
 
@@ -39,6 +40,7 @@ export function AnswersTable({ asked }: { asked: Asked }) {
       {answers.isPending && <Skeleton height={220} />}
       {first?.questions.length === 0 && <p>{t("answers.noQuestions")}</p>}
       {first && first.questions.length > 0 && rows.length === 0 && <p>{t("answers.none")}</p>}
+      {first && rows.length > 0 && <AnswerChart questions={first.questions} counts={first.counts} />}
       {first && rows.length > 0 && <Rows questions={first.questions} rows={rows} />}
       {first?.truncated && <p className="quiet">{t("answers.truncated")}</p>}
       {answers.hasNextPage && (

@@ -1,6 +1,6 @@
-import { NativeSelect, Tabs } from "@mantine/core";
+import { NativeSelect, Skeleton, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { useNow } from "../../ui/now.ts";
@@ -16,8 +16,11 @@ import { SavedQueries } from "./SavedQueries.tsx";
 import { SpendingReport } from "./Spending.tsx";
 import "./measure.css";
 
-const TABS = ["overview", "answers", "spending", "experiments", "queries"] as const;
+const TABS = ["overview", "map", "answers", "spending", "experiments", "queries"] as const;
 const OF_ALL_FLOWS: ReadonlySet<string> = new Set(["spending", "queries"]);
+
+/** The drawing needs the canvas library, which is loaded when it opens. */
+const FlowMap = lazy(async () => ({ default: (await import("./FlowMap.tsx")).FlowMap }));
 
 /** How flows do. What is asked is part of the address, so that it can be shared and kept. */
 export function Measure() {
@@ -74,6 +77,13 @@ export function Measure() {
         {problem === null && (
           <>
             <Tabs.Panel value="overview">{flow && <Overview asked={{ flow, period }} />}</Tabs.Panel>
+            <Tabs.Panel value="map">
+              {flow && (
+                <Suspense fallback={<Skeleton height={320} />}>
+                  <FlowMap asked={{ flow, period }} />
+                </Suspense>
+              )}
+            </Tabs.Panel>
             <Tabs.Panel value="answers">{flow && <AnswersTable asked={{ flow, period }} />}</Tabs.Panel>
             <Tabs.Panel value="spending">
               <SpendingReport flows={flows.data ?? []} period={period} />

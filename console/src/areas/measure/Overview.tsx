@@ -2,8 +2,8 @@ import { Table } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { DailyChart } from "./DailyChart.tsx";
-import { count, percent } from "../../i18n/format.ts";
-import { AsOf, Figures, Part } from "./parts.tsx";
+import { count, percent, seconds } from "../../i18n/format.ts";
+import { AsOf, Bar, Figures, Part } from "./parts.tsx";
 import {
   activityQuery,
   heatmapQuery,
@@ -41,7 +41,6 @@ export function Overview({ asked }: { asked: Asked }) {
 function Numbers({ report }: { report: Report }) {
   const { t } = useTranslation("measure");
   const { conversations, messages, duration } = report;
-  const minutes = duration.median_seconds === null ? "–" : count(duration.median_seconds / 60);
   const shown = [
     ["conversations", count(conversations.total)],
     ["completed", `${count(conversations.completed)} (${percent(conversations.completion_rate)})`],
@@ -51,7 +50,7 @@ function Numbers({ report }: { report: Report }) {
     ["people", count(conversations.unique_users)],
     ["messages", count(messages.total)],
     ["billable", count(messages.billable)],
-    ["median", minutes],
+    ["median", duration.median_seconds === null ? "–" : seconds(duration.median_seconds)],
   ] as const;
   return (
     <>
@@ -72,6 +71,7 @@ function Nodes({ heatmap, flow }: { heatmap: Heatmap; flow: string }) {
           <Table.Th>{t("nodes.visits")}</Table.Th>
           <Table.Th>{t("nodes.share")}</Table.Th>
           <Table.Th>{t("nodes.dropOff")}</Table.Th>
+          <Table.Th>{t("nodes.stillHere")}</Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
@@ -88,21 +88,11 @@ function Nodes({ heatmap, flow }: { heatmap: Heatmap; flow: string }) {
             <Table.Td>
               {count(node.drop_off)} ({percent(node.drop_off_rate)})
             </Table.Td>
+            <Table.Td>{count(node.still_here)}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>
     </Table>
-  );
-}
-
-function Bar({ share }: { share: number }) {
-  return (
-    <span className="measure-bar">
-      <span className="measure-bar-track" aria-hidden="true">
-        <span className="measure-bar-fill" style={{ width: `${share * 100}%` }} />
-      </span>
-      {percent(share)}
-    </span>
   );
 }
 

@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { expectAccessible, signInAs, visit, words } from "../../testing/render.tsx";
@@ -41,6 +41,7 @@ const GIVEN = {
         share: 1,
         drop_off: 1,
         drop_off_rate: 0.25,
+        still_here: 2,
         exits: [],
       },
     ],
@@ -67,6 +68,14 @@ const GIVEN = {
         answers: { name: "Ana" },
       },
     ],
+    counts: [
+      {
+        variable: "name",
+        answered: 4,
+        most_frequent: [{ value: "Ana", count: 3 }],
+        others: 1,
+      },
+    ],
     total: 1,
     truncated: false,
     next_cursor: null,
@@ -87,7 +96,20 @@ const GIVEN = {
       ],
     },
   ],
-  "GET /api/v1/flows/menu": { document: { id: "menu", nodes: [{ id: "ask_name" }] } },
+  "GET /api/v1/flows/menu": {
+    document: {
+      id: "menu",
+      nodes: [
+        {
+          id: "ask_name",
+          type: "question",
+          data: { question: "Nome?", next_node_id: "end" },
+          position: { x: 0, y: 0 },
+        },
+        { id: "end", type: "end", data: {}, position: { x: 400, y: 0 } },
+      ],
+    },
+  },
   "GET /api/v1/flows/leads": { document: { id: "leads", nodes: [{ id: "budget" }] } },
 };
 
@@ -107,7 +129,7 @@ test("the overview shows numbers as the language writes them, and each day for t
   open("");
   expect(await screen.findByText("1.234")).toBeVisible();
   expect(screen.getByText("617 (50%)")).toBeVisible();
-  expect(screen.getByText("1,5")).toBeVisible();
+  expect(screen.getByText("1,5 min")).toBeVisible();
   expect(await screen.findByRole("row", { name: "29/11 4 9 3" })).toBeInTheDocument();
   expect(await screen.findByRole("cell", { name: "1 (25%)" })).toBeVisible();
 });
@@ -234,4 +256,20 @@ test.each(["?tab=overview", "?tab=answers", "?tab=queries"])("axe finds nothing:
   await screen.findByRole("heading", { level: 1 });
   await waitFor(() => expect(container.querySelector(".mantine-Skeleton-root")).toBeNull());
   await expectAccessible(container);
+});
+
+test("the map of the flow shows visits, drop-off and who is still at a node", async () => {
+  open("?flow=menu&tab=map");
+  const map = await screen.findByRole("region", { name: "Mapa do fluxo" });
+  const asked = within(map).getByText("Nome?").parentElement!;
+  expect(asked).toHaveTextContent("4 visitas · 100% das conversas");
+  expect(asked).toHaveTextContent("1 desistência (25%) · 2 ainda aqui");
+  expect(within(map).getByText("end").parentElement).toHaveTextContent("Sem visitas");
+});
+
+test("answers are counted, those that are not on the page too", async () => {
+  open("?flow=menu&tab=answers");
+  const chart = await screen.findByRole("region", { name: "Respostas mais frequentes" });
+  expect(within(chart).getByRole("row", { name: "Ana 3 (75%)" })).toBeVisible();
+  expect(within(chart).getByRole("row", { name: "Outras respostas 1 (25%)" })).toBeVisible();
 });

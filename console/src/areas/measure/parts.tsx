@@ -2,7 +2,7 @@ import { Skeleton } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { moment } from "../../i18n/format.ts";
+import { moment, percent } from "../../i18n/format.ts";
 import { Problem } from "../../ui/Problem.tsx";
 
 interface PartProps<Data> {
@@ -42,6 +42,18 @@ export function Figures({ shown }: { shown: readonly (readonly [name: string, va
         </div>
       ))}
     </dl>
+  );
+}
+
+/** A share as a bar. `text` stands beside it in place of the percentage. */
+export function Bar({ share, text }: { share: number; text?: string }) {
+  return (
+    <span className="measure-bar">
+      <span className="measure-bar-track" aria-hidden="true">
+        <span className="measure-bar-fill" style={{ width: `${share * 100}%` }} />
+      </span>
+      {text ?? percent(share)}
+    </span>
   );
 }
 

@@ -145,16 +145,24 @@ export function savedQueriesQuery() {
   });
 }
 
-/** The ids of the nodes of a flow's draft. */
-export function nodeIdsQuery(flow_id: string) {
+/** A flow's draft. */
+export function documentQuery(flow_id: string) {
   return queryOptions({
-    queryKey: ["node-ids", flow_id],
+    queryKey: ["measured-flow", flow_id],
     queryFn: async ({ signal }) => {
       const found = await got(api.GET("/api/v1/flows/{flow_id}", { params: { path: { flow_id } }, signal }));
-      return (found.document as unknown as FlowDocument).nodes.map(({ id }) => id);
+      return found.document as unknown as FlowDocument;
     },
-    enabled: flow_id !== "",
     staleTime: 60_000,
+  });
+}
+
+/** The ids of its nodes. */
+export function nodeIdsQuery(flow_id: string) {
+  return queryOptions({
+    ...documentQuery(flow_id),
+    select: ({ nodes }) => nodes.map(({ id }) => id),
+    enabled: flow_id !== "",
   });
 }
 

@@ -3,7 +3,8 @@
 The lake has the answers, because erasing a person removes them from there too, with every query's result.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,9 @@ from pytake.engine import normalize_text
 
 MOST_ROWS = 10_000
 """A table has the latest conversations up to this number; `sql/answers.sql` reads one more."""
+
+MOST_FREQUENT = 10
+"""Answers that are counted one by one."""
 
 REMEMBERED_SECONDS = 300
 """No result with answers is used for longer: it may hold those of a person who was erased meanwhile."""
@@ -112,6 +116,40 @@ def matching(rows: Iterable[AnswerRow], variable: str | None, value: str | None)
         return any(wanted in normalize_text(answer) for answer in answers)
 
     return [row for row in rows if fits(row)] if variable is not None or value is not None else list(rows)
+
+
+class AnswerCount(Struct, frozen=True):
+    """How many conversations gave an answer, in its most frequent spelling."""
+
+    value: str
+    count: int
+
+
+class QuestionCounts(Struct, frozen=True):
+    """The most frequent answers to a question. `others` conversations of the `answered` gave other answers."""
+
+    variable: str
+    answered: int
+    most_frequent: list[AnswerCount]
+    others: int
+
+
+def counted(questions: Iterable[AnswerQuestion], rows: Sequence[AnswerRow]) -> list[QuestionCounts]:
+    """How often each question has which answer; case and accents do not matter."""
+    return [
+        _counted(variable, [row.answers[variable] for row in rows if variable in row.answers])
+        for variable in (question.variable for question in questions)
+    ]
+
+
+def _counted(variable: str, answers: list[str]) -> QuestionCounts:
+    spellings: dict[str, Counter[str]] = {}
+    for spelling, times in Counter(answers).items():
+        spellings.setdefault(normalize_text(spelling), Counter())[spelling] = times
+    counts = [AnswerCount(found.most_common(1)[0][0], found.total()) for found in spellings.values()]
+    counts.sort(key=lambda one: (-one.count, one.value))
+    shown = counts[:MOST_FREQUENT]
+    return QuestionCounts(variable, len(answers), shown, len(answers) - sum(one.count for one in shown))
 
 
 def _row(row: dict[str, str | None]) -> AnswerRow:

@@ -98,7 +98,8 @@ class HeatmapExit(Struct, frozen=True):
 
 
 class HeatmapNode(Struct, frozen=True):
-    """A node: how often it was visited, the share of conversations that reached it, conversations abandoned at it."""
+    """A node: how often it was visited, the share of conversations that reached it, conversations abandoned at it, and those
+    that are still there."""
 
     flow_id: str
     node_id: str
@@ -107,6 +108,7 @@ class HeatmapNode(Struct, frozen=True):
     share: float
     drop_off: int
     drop_off_rate: float
+    still_here: int
     exits: list[HeatmapExit]
 
 
@@ -335,6 +337,7 @@ def _node(
         rate(conversations, total),
         drop_off,
         rate(drop_off, conversations),
+        _int(row["still_here"]),
         sorted(heats, key=lambda heat: (-heat.visits, heat.exit)),
     )
 
