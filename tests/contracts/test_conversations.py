@@ -89,6 +89,19 @@ def test_turns_come_in_order(conversations: Conversations) -> None:
     assert [turn.seq for turn in conversations.turns(KEY)] == list(range(1, 13))
 
 
+def test_the_last_turns_of_several_conversations_are_read_together(conversations: Conversations) -> None:
+    other = conversation(1)
+    other.key = ConversationKey("acme", KEY.phone_number_id, "5511988888888")
+    for seq in (1, 2):
+        conversations.commit(conversation(seq), record(seq))
+    conversations.commit(other, record(1, "wamid.other"))
+    unknown = conversation(7)
+    unknown.key = ConversationKey("globex", KEY.phone_number_id, KEY.contact_id)
+    found = conversations.latest_turns([conversation(2), other, unknown])
+    assert found == {KEY: record(2), other.key: record(1, "wamid.other")}
+    assert conversations.latest_turns([]) == {}
+
+
 def test_organizations_with_the_same_contact_are_strangers(conversations: Conversations) -> None:
     other = ConversationKey("globex", KEY.phone_number_id, KEY.contact_id)
     conversations.commit(conversation(1), record(1))

@@ -373,6 +373,10 @@ class MemoryConversations:
     def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
         return copy.deepcopy(self.records.get(key, {}).get(seq))
 
+    def latest_turns(self, conversations: Sequence[Conversation]) -> dict[ConversationKey, TurnRecord]:
+        found = {one.key: self.turn(one.key, one.seq) for one in conversations}
+        return {key: record for key, record in found.items() if record is not None}
+
     def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
         seq = self.markers.get((key, message_id))
         return self.turn(key, seq) if seq is not None else None

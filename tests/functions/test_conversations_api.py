@@ -60,6 +60,24 @@ def test_the_state_shows_where_the_flow_stands_and_what_it_knows(world: World) -
     assert state["window_closes_at"] > state["last_inbound_at"]
 
 
+def test_the_list_shows_the_last_message(world: World) -> None:
+    def last() -> dict[str, str] | None:
+        [[entry]] = world.pages(10)
+        found: dict[str, str] | None = entry["last_message"]
+        return found
+
+    world.says("Hi")
+    assert (last() or {})["speaker"] == "bot"
+    sent = {"text": "é" * 200}
+    assert world.api("POST", f"{CONVERSATION}/send", sent, role="agent").status == 200
+    assert last() == {"speaker": "agent", "type": "text", "text": "é" * 120}
+    world.says("Thanks")
+    assert last() == {"speaker": "user", "type": "text", "text": "Thanks"}
+    message_id = world.api("GET", TRANSCRIPT, role="agent").body["messages"][-1]["message_id"]
+    world.says_message({"type": "revoke", "revoke": {"original_message_id": message_id}})
+    assert last() == {"speaker": "user", "type": "revoke", "text": ""}, "a text that its sender deleted is not shown"
+
+
 def test_a_phone_may_be_written_in_other_ways(world: World) -> None:
     world.says("Hi")
     # Brazil's older spelling has no 9 before the number: 55 11 9999-9999 is another way to write it.

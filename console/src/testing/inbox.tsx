@@ -43,8 +43,15 @@ export function person(contact_id: string, name: string, changed: Partial<Summar
   } as Summary;
 }
 
-export const ANA = person("5511999990001", "Ana Júlia");
-export const RUI = person("5511999990002", "Rui", { handoff: null, status: "waiting", mode: "bot" });
+export const ANA = person("5511999990001", "Ana Júlia", {
+  last_message: { speaker: "user", type: "text", text: "E o meu pedido?" },
+});
+export const RUI = person("5511999990002", "Rui", {
+  handoff: null,
+  status: "waiting",
+  mode: "bot",
+  last_message: { speaker: "bot", type: "image", text: "" },
+});
 export const STATE = {
   ...ANA,
   session: { id: "s", started_at: NOW, expires_at: SOON },

@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.assignments import Assignment, is_snoozed, is_unread, team_of
@@ -20,16 +19,18 @@ from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.inbox import NO_ASSIGNMENT, NOBODY, Filters, Sort, status_of
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Handoff
 from pytake.conversation.shown_state import collected_variables, open_state
-from pytake.conversation.transcript import RecordPlace
+from pytake.conversation.transcript import RecordPlace, Speaker, TranscriptEntry
 from pytake.wiring import shared
 from rest.caller import caller
 from rest.cursor import invalid_cursor, read_cursor, read_list_cursor, write_cursor, write_list_cursor
 from rest.identifiers import FLOW_ID, PHONE_NUMBER_ID, AtNumber
-from rest.media import TranscriptMedia
 from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.people import Phone, find
 from rest.problems import flow_unknown
+from rest.transcript_models import Transcript, TranscriptMessage
+
+PREVIEW_CHARACTERS = 120
 
 TRANSCRIPT_MESSAGES = 1000
 """A transcript shows the newest messages up to this number: a Lambda response is limited to 6 MB."""
@@ -74,7 +75,7 @@ class AssignmentResponse(ApiModel):
     revision: int
 
 
-class ConversationSummary(ApiModel):
+class ConversationFields(ApiModel):
     """A conversation. `status`: `waiting` for an answer to the bot, `human` when agents have it, `idle` without a session.
     `handoff`: null unless a flow or the person asked for agents. `turn` is the latest turn, for `expected_turn` of `/send`.
 
@@ -100,6 +101,20 @@ class ConversationSummary(ApiModel):
     assignment: AssignmentResponse
 
 
+class LastMessage(ApiModel):
+    """The last message of a conversation, as in its transcript; of a long text the beginning."""
+
+    speaker: Speaker
+    type: str
+    text: str
+
+
+class ConversationSummary(ConversationFields):
+    """A conversation in the list. `last_message` is null if the last turn has no message."""
+
+    last_message: LastMessage | None
+
+
 class ConversationPage(ApiModel):
     """A page of the list. Pass `next_cursor` as `cursor` to get the next page; null: this is the last page."""
 
@@ -115,7 +130,7 @@ class SessionResponse(ApiModel):
     expires_at: datetime
 
 
-class ConversationResponse(ConversationSummary):
+class ConversationResponse(ConversationFields):
     """A conversation with its session (null: none), the position in the flow, and the values collected so far."""
 
     session: SessionResponse | None
@@ -123,52 +138,6 @@ class ConversationResponse(ConversationSummary):
     sub_flow_id: str | None
     variables: dict[str, Any]
     fields: dict[str, Any]
-
-
-class TranscriptMessage(ApiModel):
-    """One message. `delivery` is null for a message of the person."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    speaker: Literal["user", "bot", "agent"]
-    author: str | None = Field(
-        description="Who wrote an agent's message: the subject of their token, or `phone_app` for the WhatsApp Business app"
-    )
-    text: str
-    timestamp: datetime
-    type: str
-    options: list[str] = Field(description="Buttons or rows the person could choose from")
-    turn: int = Field(description="0 for a message from before the number was connected, which its phone app shared")
-    session_id: str | None
-    flow_id: str | None
-    node_id: str | None
-    delivery: str | None = Field(
-        description="queued, waiting, claimed, accepted, held_for_quality_assessment, ambiguous, deferred, template_paused, "
-        "template_disabled, template_rejected, dead; then Meta's sent, delivered, read, failed"
-    )
-    delivery_at: datetime | None
-    error_code: int | None
-    reason: str | None
-    fallback: bool = Field(description="The number's template was sent in place of the text")
-    labels: list[str] = Field(description="What the flow's `label` actions said of the person's message")
-    revoked: bool = Field(description="The sender deleted it for everyone: its text is gone")
-    media: TranscriptMedia | None
-    message_id: str | None = Field(description="Meta's ID of the message, if it is known")
-    reaction_to: str | None = Field(
-        description="The `message_id` of the message to which a `reaction` is. Its text is the emoji; empty: it was removed"
-    )
-    merged_from: str | None = Field(
-        description="The contact in whose conversation the message was before it was merged into this one: `turn` counts there"
-    )
-
-
-class Transcript(ApiModel):
-    """The messages in order, oldest first. `truncated`: there are older messages."""
-
-    phone_number_id: str
-    contact_id: str
-    messages: list[TranscriptMessage]
-    truncated: bool
 
 
 @router.get(
@@ -229,10 +198,13 @@ def list_conversations(
         search=search,
     )
     page = wiring.inbox().page(who.organization_id, limit, after, filters=filters, sort=sort)
-    now = shared.clock()
+    now, latest = shared.clock(), wiring.read_transcript().latest(page.conversations)
     return ConversationPage(
         conversations=[
-            ConversationSummary(**_summary(conversation, page.assignments.get(conversation.key, NO_ASSIGNMENT), now))
+            ConversationSummary(
+                **_summary(conversation, page.assignments.get(conversation.key, NO_ASSIGNMENT), now),
+                last_message=_last_message(latest.get(conversation.key)),
+            )
             for conversation in page.conversations
         ],
         next_cursor=write_cursor(sort, who.organization_id, page.end) if page.end is not None else None,
@@ -377,6 +349,12 @@ def _summary(conversation: Conversation, assignment: Assignment, now: float) -> 
         "turn": conversation.seq,
         "assignment": assignment_response(conversation, assignment, now),
     }
+
+
+def _last_message(entry: TranscriptEntry | None) -> LastMessage | None:
+    if entry is None:
+        return None
+    return LastMessage(speaker=entry.speaker, type=entry.type, text=entry.text[:PREVIEW_CHARACTERS])
 
 
 def _handoff(handoff: Handoff) -> HandoffResponse:

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from pytake.wiring.message_search import search_messages as searching
 from rest.caller import caller
-from rest.conversations import TranscriptMessage
 from rest.cursor import read_cursor, write_cursor
 from rest.models import ApiModel
 from rest.openapi import route_docs
+from rest.transcript_models import TranscriptMessage
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 

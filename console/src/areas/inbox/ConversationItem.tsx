@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { NavLink } from "react-router";
 import { session } from "../../login/session.ts";
 import { useNow } from "../../ui/now.ts";
+import { useTextless } from "./kinds.ts";
 import { keyOf, pathOf, type Summary } from "./queries.ts";
 import { usePriorityName } from "./priority.ts";
 import { duration, short } from "./times.ts";
@@ -18,9 +19,10 @@ export const ConversationItem = memo(function ConversationItem({ summary }: { su
   const { t } = useTranslation("inbox");
   const now = useNow();
   const nameOfPriority = usePriorityName();
+  const textless = useTextless();
   const { assignment } = summary;
   const unread = summary.status === "human" && assignment.unread;
-  const { handoff, last_activity_at: active } = summary;
+  const { handoff, last_activity_at: active, last_message: last } = summary;
   const priority = assignment.priority ?? handoff?.priority;
   const team = assignment.team ?? handoff?.department;
   return (
@@ -32,6 +34,12 @@ export const ConversationItem = memo(function ConversationItem({ summary }: { su
             <span className="inbox-item-name">{nameOf(summary)}</span>
             {active && <time dateTime={active}>{short(active)}</time>}
           </span>
+          {last && (
+            <span className="inbox-item-last quiet">
+              {last.speaker !== "user" && `${t(`speaker.${last.speaker}`)}: `}
+              <bdi>{last.text || textless(last.type)}</bdi>
+            </span>
+          )}
           <span className="inbox-item-about quiet">
             {handoff
               ? t("waitsFor", { time: duration(now - Date.parse(handoff.at)) })

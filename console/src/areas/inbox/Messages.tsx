@@ -6,6 +6,7 @@ import type { components } from "../../generated/api.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { folded } from "../../ui/search.ts";
+import { useTextless } from "./kinds.ts";
 import { download, type Message } from "./queries.ts";
 import { clock, day } from "./times.ts";
 
@@ -22,7 +23,8 @@ export function Messages({ transcript, find = "" }: MessagesProps) {
   const { t } = useTranslation("inbox");
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
-  const messages = transcript?.messages ?? [];
+  // What was deleted is said at the message itself.
+  const messages = (transcript?.messages ?? []).filter(({ type }) => type !== "revoke");
   const wanted = folded(find.trim());
   const loaded = transcript !== undefined;
   useLayoutEffect(() => {
@@ -97,11 +99,12 @@ function Bubble({
 }) {
   const { t } = useTranslation("inbox");
   const { speaker, text, options, timestamp, type, author, media, revoked } = message;
+  const textless = useTextless();
   const quoted = reactedTo?.text.slice(0, QUOTED);
   const about = quoted ? t("quoted", { text: quoted }) : t("earlierMessage");
   const said =
     type === "reaction" ? t(text ? "reacted" : "unreacted", { emoji: text, message: about }) : text;
-  const shown = revoked ? t("revoked") : said || (media ? "" : t("noText", { type }));
+  const shown = revoked ? t("revoked") : said || (media ? "" : textless(type));
   return (
     <article
       className="inbox-bubble"

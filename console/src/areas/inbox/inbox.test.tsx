@@ -27,13 +27,14 @@ test("those who wait for an agent are listed with the reason, and the server sea
   api({ "GET /api/v1/conversations?limit=50&search=rui": { conversations: [RUI], next_cursor: null } });
   show([{ path: "/inbox", children: routes }], "/inbox");
   const item = await screen.findByRole("link", { name: /Ana Júlia/ });
+  expect(item).toHaveTextContent("E o meu pedido?");
   expect(item).toHaveTextContent("Vendas");
   expect(item).toHaveTextContent("Prioridade: Alta");
   expect(item).toHaveTextContent("Mensagens novas");
   await waitFor(() => expect(document.title).toBe("(1) Atendimento · PyTake"));
   expect(screen.getByRole("option", { name: "Sem atendente (1)" })).toBeInTheDocument();
   await userEvent.selectOptions(screen.getByRole("combobox"), "Todas");
-  expect(await screen.findByRole("link", { name: /Rui/ })).toBeVisible();
+  expect(await screen.findByRole("link", { name: /Rui.*Bot: Mensagem sem texto \(imagem\)/ })).toBeVisible();
   await userEvent.type(screen.getByRole("searchbox"), "rui");
   await waitFor(() => expect(screen.queryByRole("link", { name: /Ana Júlia/ })).toBeNull());
   expect(await screen.findByRole("link", { name: /Rui/ })).toBeVisible();

@@ -3,7 +3,9 @@ import { api, got, put } from "../../api/client.ts";
 import type { components } from "../../generated/api.ts";
 
 type Schemas = components["schemas"];
-export type Summary = Schemas["ConversationSummary"];
+/** A conversation of the list, or one that was found by its number: of that the last message is not known. */
+export type Summary = Omit<Schemas["ConversationSummary"], "last_message"> &
+  Partial<Pick<Schemas["ConversationSummary"], "last_message">>;
 export type ConversationState = Schemas["ConversationResponse"];
 export type Message = Schemas["TranscriptMessage"];
 export type Assignment = Schemas["AssignmentResponse"];

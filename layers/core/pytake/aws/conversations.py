@@ -305,6 +305,15 @@ class DynamoConversations:
         item = self._get(key, turn_sk(seq))
         return _read_turn.decode(item.body) if item is not None and item.body else None
 
+    def latest_turns(self, conversations: Sequence[Conversation]) -> dict[ConversationKey, TurnRecord]:
+        places = [(conversation_pk(one.key), turn_sk(one.seq)) for one in conversations]
+        items, now = (
+            self._table.item.batch_get(places, consistent_read=False),
+            self._clock(),
+        )  # of turns, which never change
+        kept = [item for item in items if item.body and is_unexpired(item, now)]
+        return {conversation_key(item.pk): _read_turn.decode(item.body) for item in kept}
+
     def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
         state = self._get(key, _STATE)
         seq = read_processed_messages(state.processed, 0).turn_of(message_id) if state is not None else None

@@ -2,7 +2,7 @@
 the phone app shared of the time before. Messages that were deleted for everyone are shown without their text. The messages of
 conversations that were merged into it are shown between its own."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from types import MappingProxyType
 from typing import Literal
@@ -19,7 +19,7 @@ from pytake.conversation.ports.conversations import AppHistory, Conversations
 from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.tenants import Flows
 from pytake.conversation.reactions import reacted_id
-from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord
+from pytake.conversation.records import NON_MESSAGE_TYPES, Conversation, ConversationKey, Delivery, TurnRecord
 from pytake.conversation.revocations import revoked_ids, without_text
 from pytake.conversation.shown_state import shown_state
 from pytake.whatsapp.input import APP_ECHO
@@ -129,6 +129,11 @@ class ReadTranscript:
         if not any(map(is_wanted, texts)):
             return []
         return [entry for entry in self._whole(conversations, None, history) if is_wanted(entry.text)]
+
+    def latest(self, conversations: Sequence[Conversation]) -> dict[ConversationKey, TranscriptEntry]:
+        """The last message of each conversation, unless its last turn has none. Deliveries and files are not read."""
+        found = {key: list(_entries(record)) for key, record in self._conversations.latest_turns(conversations).items()}
+        return {key: entries[-1] for key, entries in found.items() if entries}
 
     def _whole(
         self,

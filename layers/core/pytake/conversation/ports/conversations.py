@@ -89,6 +89,9 @@ class Conversations(Protocol):
     def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
         """The record of one turn."""
 
+    def latest_turns(self, conversations: Sequence[Conversation]) -> dict[ConversationKey, TurnRecord]:
+        """The record of each conversation's last turn, where it is still kept."""
+
     def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
         """The record of the turn that an inbound message took."""
 
