@@ -11,7 +11,8 @@ from pytake.campaigns.claim import LEASE_SECONDS
 from pytake.campaigns.manage import CampaignStateError
 from pytake.contacts.consent import Consent
 from pytake.conversation.ports.common import ConflictError
-from tests.campaigns.world import PRICE, CampaignWorld, KilledError, person
+from pytake.conversation.recorded_erasures import erasure_digest
+from tests.campaigns.world import PRICE, CampaignWorld, KilledError, key, person
 
 PEOPLE = 8
 CAP = 6 * PRICE
@@ -269,3 +270,16 @@ def test_a_campaign_moves_no_conversation_up_the_list() -> None:
     world.run()
     stored = world.product.conversations.stored.values()
     assert [one.active_at for one in stored if one.last_inbound_at == 0] == [0] * (PEOPLE - 1)
+
+
+def test_only_of_a_person_who_was_erased_it_is_looked_up_when() -> None:
+    world = new_world()
+    world.run()
+    assert "erased_at" not in world.calls.names
+    world = new_world()
+    back = key(world)
+    world.product.conversations.erased[erasure_digest(back)] = erased_at = world.clock() - 60
+    world.run()
+    check(world)
+    assert world.calls.names.count("erased_at") == 1
+    assert world.product.conversations.stored[back].erased_at == erased_at

@@ -215,7 +215,9 @@ class ReleaseRecipients:
                 return None
             before = found.conversation
             if before is None:
-                before = new_conversation(found.key, contact, self._conversations.erased_at(found.key))
+                # The commit refuses the conversation of a person who was erased. Only then it is looked up when.
+                erased_at = 0 if first else self._conversations.erased_at(found.key)
+                before = new_conversation(found.key, contact, erased_at)
             opening = openings[recipient.variant]
             draft = decide_opening(before, contact, opening, message_id, self._clock())
             draft.record.campaign = mark
