@@ -56,3 +56,31 @@ def test_what_a_dead_worker_reserved_bounds_the_next_claim_and_is_given_back(res
     assert world.run().status == "completed"
     assert len(world.queued()) == PEOPLE
     assert sum(world.budget.reserved.values()) == PEOPLE * PRICE
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 45, 90])
+def test_no_slot_is_later_than_two_seconds_after_the_next_tick_however_long_a_tick_takes(seconds: float) -> None:
+    """A pause is seen by the next tick at the latest, and what was released before it has left two seconds later."""
+    world = world_of()
+    world.lane.per_second = 1 / 10
+    begun, chunks = world.clock(), world.reader.chunks
+
+    def slow(*arguments: Any) -> Any:
+        world.clock.forward(seconds)
+        return chunks(*arguments)
+
+    world.reader.chunks = slow  # type: ignore[method-assign]
+    world.tick()
+    next_tick = begun + (world.clock() - begun) // 60 * 60 + 60
+    marks = [item.campaign for item in world.product.queues.outbound]
+    last = max(mark.slot_at for mark in marks if mark is not None)
+    assert next_tick - 20 < last <= next_tick + 2
+
+
+def test_the_slowest_pace_sends() -> None:
+    world = world_of(pace_per_second=0.01)
+    begun = world.clock()
+    assert world.run(ticks=15).status == "completed"
+    marks = [item.campaign for item in world.product.queues.outbound]
+    slots = sorted(mark.slot_at - begun for mark in marks if mark is not None)
+    assert slots == pytest.approx([100 * place for place in range(PEOPLE)])

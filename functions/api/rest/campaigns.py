@@ -189,7 +189,7 @@ def start_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
     ),
 )
 def pause_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
-    """No further recipient is released. Messages that were released already leave within 90 seconds."""
+    """No further recipient is released. Messages that were released already leave within about a minute."""
     return _step(campaign_id, wiring.manage_campaigns().pause)
 
 

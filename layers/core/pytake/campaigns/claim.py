@@ -6,6 +6,7 @@ loses nothing: the next one finds the same recipients, their slots and their mon
 
 from collections.abc import Sequence
 from itertools import islice
+from math import ceil
 
 from msgspec.structs import replace
 
@@ -20,8 +21,11 @@ from pytake.conversation.ports.common import Clock
 CHUNK_RECIPIENTS = 100
 """A pause is seen after at most so many recipients."""
 
-HORIZON_SECONDS = 90
-"""Slots are reserved so far ahead: the queue does not run empty before the next tick, a minute later."""
+TICK_SECONDS = 60
+
+HORIZON_SECONDS = TICK_SECONDS + 2
+"""Slots are reserved until two seconds after the next tick, so that the queue does not run empty before that one has released
+more. After a pause, messages leave no longer than that."""
 
 LEASE_SECONDS = 120
 """A worker renews its lease with each claim, which it releases within seconds. Another worker waits so long after its death."""
@@ -49,14 +53,16 @@ class ClaimRecipients:
         self._budgets = budgets
         self._clock = clock
 
-    def __call__(self, campaign: Campaign, openings: Openings) -> Campaign:
-        """The campaign as stored then. Without a `chunk`, there is nothing to release before the next tick.
+    def __call__(self, campaign: Campaign, openings: Openings, tick_at: float | None = None) -> Campaign:
+        """The campaign as stored then. Without a `chunk`, there is nothing to release before the next tick. `tick_at`: when this
+        tick began; None: now.
 
         Raises `ConflictError` when another worker or a user has written the campaign.
         """
         now = self._clock()
+        until = _horizon(now if tick_at is None else tick_at, now)
         if campaign.chunk is not None:
-            return self._claim_again(campaign, campaign.chunk, openings, now)
+            return self._claim_again(campaign, campaign.chunk, openings, now, until)
         timezone = next(iter(openings.values())).organization.timezone
         left = [zone for zone, cursor in sorted(campaign.zones.items()) if not cursor.is_done]
         awake = [zone for zone in left if not self._sleeps(campaign, zone, timezone, now)]
@@ -67,7 +73,7 @@ class ClaimRecipients:
         moved, part, places = self._planned(campaign, awake[0])
         if part is None:
             return self._campaigns.save(moved)
-        return self._reserve(moved, part, places, openings, now)
+        return self._reserve(moved, part, places, openings, now, until)
 
     def _sleeps(self, campaign: Campaign, zone: str, timezone: str, now: float) -> bool:
         quiet = campaign.definition.quiet_hours
@@ -96,7 +102,13 @@ class ClaimRecipients:
         return replace(campaign, zones={**campaign.zones, zone: cursor}), None, []
 
     def _reserve(
-        self, campaign: Campaign, part: AudiencePart, places: Sequence[int], openings: Openings, now: float
+        self,
+        campaign: Campaign,
+        part: AudiencePart,
+        places: Sequence[int],
+        openings: Openings,
+        now: float,
+        until: float,
     ) -> Campaign:
         by_variant = {
             variant: self._rate_card.price_micros(part.zone or None, opening.category, now)
@@ -109,8 +121,9 @@ class ClaimRecipients:
         known = {variant: price or 0 for variant, price in by_variant.items()}
         variants = campaign.definition.variants
         prices = [known[variant_of(campaign.campaign_id, part.recipients[place], variants)] for place in places]
-        count = min(_affordable(prices, campaign.cap_left_micros), self._paced(campaign, now))
-        if count == 0 and self._paced(campaign, now):
+        paced = _paced(campaign, now, until)
+        count = min(_affordable(prices, campaign.cap_left_micros), paced)
+        if count == 0 and paced:
             return self._pause(campaign, "spend_cap", now)
         if not count:
             return campaign
@@ -124,7 +137,7 @@ class ClaimRecipients:
         count = count if people is None else min(count, people)
         if not count:
             return self._rest(campaign, "day_limit")
-        block = self._lane.reserve_block(organization_id, number, count, now, now + HORIZON_SECONDS)
+        block = self._lane.reserve_block(organization_id, number, count, now, until)
         if not block.count:
             return campaign
         count = self._lane.reserve_people(organization_id, number, block.count, now)
@@ -148,7 +161,7 @@ class ClaimRecipients:
         )
         return self._campaigns.save(claimed)
 
-    def _claim_again(self, campaign: Campaign, chunk: Chunk, openings: Openings, now: float) -> Campaign:
+    def _claim_again(self, campaign: Campaign, chunk: Chunk, openings: Openings, now: float, until: float) -> Campaign:
         """Claim the recipients that a worker had in hand when it died. Their slots have passed, so they get new ones."""
         lease_until = now + LEASE_SECONDS
         taken = replace(campaign, chunk=replace(chunk, tries=chunk.tries + 1), lease_until=lease_until)
@@ -158,7 +171,6 @@ class ClaimRecipients:
         if self._sleeps(campaign, chunk.zone, timezone, now):
             return campaign
         number, count = campaign.definition.phone_number_id, len(chunk.places)
-        until = now + HORIZON_SECONDS
         block = self._lane.reserve_block(campaign.organization_id, number, count, now, until)
         if block.count < count:
             return campaign
@@ -166,20 +178,25 @@ class ClaimRecipients:
         again = replace(chunk, first_slot=block.first, interval=interval, tries=chunk.tries + 1)
         return self._campaigns.save(replace(taken, chunk=again))
 
-    def _paced(self, campaign: Campaign, now: float) -> int:
-        """How many messages the campaign's own pace allows before the horizon."""
-        pace = campaign.definition.pace_per_second
-        if pace is None:
-            return CHUNK_RECIPIENTS
-        seconds = now + HORIZON_SECONDS - max(now, campaign.paced_until)
-        return min(CHUNK_RECIPIENTS, max(0, int(seconds * pace)))
-
     def _rest(self, campaign: Campaign, waiting: Waiting) -> Campaign:
         """The campaign releases none before the next tick; written if that is news."""
         return campaign if campaign.waiting == waiting else self._campaigns.save(replace(campaign, waiting=waiting))
 
     def _pause(self, campaign: Campaign, reason: str, now: float) -> Campaign:
         return self._campaigns.save(campaign.with_status("paused", now, reason=reason))
+
+
+def _horizon(tick_at: float, now: float) -> float:
+    """Until when a claim of this tick reserves slots: two seconds after the tick that follows now."""
+    return tick_at + (now - tick_at) // TICK_SECONDS * TICK_SECONDS + HORIZON_SECONDS
+
+
+def _paced(campaign: Campaign, now: float, until: float) -> int:
+    """How many messages the campaign's own pace allows until then."""
+    pace = campaign.definition.pace_per_second
+    if pace is None:
+        return CHUNK_RECIPIENTS
+    return min(CHUNK_RECIPIENTS, max(0, ceil((until - max(now, campaign.paced_until)) * pace)))
 
 
 def _affordable(prices: Sequence[int], left: int | None) -> int:

@@ -76,17 +76,17 @@ class TickCampaigns:
         A campaign that fails ends for this tick; the others go on, and the first error is raised at the end, so that its alarm
         rings. Records the metric `CampaignRecipientsClaimed`.
         """
-        worker, errors, claimed = self._new_id(), list[Exception](), 0
+        worker, errors, claimed, begun = self._new_id(), list[Exception](), 0, self._clock()
         waiting = deque(
             _Work(*which, FreezeAudience(self._campaigns, self._audiences, self._segments, self._reader))
-            for which in self._campaigns.active(self._clock())
+            for which in self._campaigns.active(begun)
         )
         taken = dict[tuple[str, str], None]()
         while waiting and not out_of_time():
             work = waiting.popleft()
             taken[work.organization_id, work.campaign_id] = None
             try:
-                again, count = self._step(worker, work)
+                again, count = self._step(worker, work, begun)
             except ConflictError:  # a user or another worker has written it: read it again
                 again, count = True, 0
             except (LeaseEndsError, RecipientsLeftError):
@@ -104,7 +104,7 @@ class TickCampaigns:
             raise errors[0]
         return claimed
 
-    def _step(self, worker: str, work: _Work) -> tuple[bool, int]:
+    def _step(self, worker: str, work: _Work, begun: float) -> tuple[bool, int]:
         """One step of a campaign: whether another may follow in this tick, and how many recipients it claimed."""
         campaign, now = self._campaigns.load(work.organization_id, work.campaign_id), self._clock()
         if campaign is None or not campaign.is_active:
@@ -126,7 +126,7 @@ class TickCampaigns:
         reason = self._breaker(campaign)
         if reason is not None:
             return self._stop(campaign, reason)
-        claimed = self._claim(campaign, openings)
+        claimed = self._claim(campaign, openings, begun)
         if claimed.chunk is None:
             self._report(campaign, claimed)
             # Without a write nothing was found to release: the lane is full, and looking again would not end.
