@@ -1,8 +1,8 @@
 """The process of the embedded AWS: MiniStack with patches where it differs from AWS.
 
-This module and `function_sandbox` contain every patch of a private name, with its reason. A test checks `PATCHED_NAMES`
-and fails when a new MiniStack renames one. docs/upstream.md has the bug reports. `local.embedded_aws` starts this
-module: `python -m local.emulator PORT RUN_FOLDER LOGS_FOLDER`, with MiniStack's settings in the environment.
+This module, `emulator_speed` and `function_sandbox` contain every patch of a private name, with its reason. A test checks
+`PATCHED_NAMES` and fails when a new MiniStack renames one. docs/upstream.md has the bug reports. `local.embedded_aws` starts
+this module: `python -m local.emulator PORT RUN_FOLDER LOGS_FOLDER`, with MiniStack's settings in the environment.
 
 The process ends when its standard input closes. So it saves its state and ends when the process that started it ends,
 for whatever reason.
@@ -29,6 +29,7 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persisten
 from ministack.services import apigateway, athena, eventbridge, lambda_svc, scheduler  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
+from local import emulator_speed
 from local.access_guard import OwnClientsOnly
 from local.athena.endpoint import AthenaEndpoint
 from local.function_sandbox import FunctionSandbox
@@ -56,7 +57,6 @@ PATCHED_NAMES = (
     (lambda_svc, "_resolve_layer_zip"),
     (lambda_svc, "_execute_function_with_config_scope"),
     (lambda_svc, "_sqs_esm_concurrency"),
-    (lambda_svc, "_ESM_IDLE_WAKE_GAP_SECONDS"),
     (eventbridge, "_invoke_target"),
     (provisioners, "_cw_metric_alarm_record"),
     (provisioners, "_RESOURCE_HANDLERS"),
@@ -74,6 +74,7 @@ PATCHED_NAMES = (
     (iam_actions, "extract_iam_action"),
     (iam_actions, "_s3_batch_delete_targets"),
     (iam_evaluator, "enforce"),
+    *emulator_speed.PATCHED_NAMES,
 )
 
 
@@ -124,14 +125,6 @@ def run_fifo_groups_in_parallel() -> None:
         return original(esm, function, config, None)
 
     lambda_svc._sqs_esm_concurrency = concurrency
-
-
-def poll_queues_immediately() -> None:
-    """Poll again at once after a wake-up that found no messages; MiniStack pauses for 50 ms.
-
-    A turn passes two queues, and every finished batch is such a wake-up: the pauses were most of a turn's time.
-    """
-    lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = 0.002
 
 
 def check_schedules_every_second() -> None:
@@ -372,7 +365,8 @@ def main() -> None:
     use_function_sandboxes(sandbox)
     limit_sandboxes(max_processes=max(2, os.cpu_count() or 2))
     run_fifo_groups_in_parallel()
-    poll_queues_immediately()
+    emulator_speed.poll_queues_immediately()
+    emulator_speed.remember_what_texts_mean()
     check_schedules_every_second()
     resolve_schedule_placeholders()
     accept_metric_math_alarms()

@@ -1,6 +1,7 @@
 """The embedded AWS patches private names of MiniStack: a new version must not rename them unnoticed."""
 
 import asyncio
+import json
 import subprocess
 import sys
 import time
@@ -11,10 +12,10 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from ministack.core import lambda_runtime
-from ministack.services import apigateway, eventbridge, lambda_svc
+from ministack.core import iam_evaluator, lambda_runtime
+from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc
 
-from local import emulator
+from local import emulator, emulator_speed
 from local.oidc import AUDIENCE, Issuer
 
 
@@ -157,3 +158,25 @@ def test_a_function_behind_an_http_api_gets_the_stages_variables(monkeypatch: py
     assert got[0]["stageVariables"] == {"issuer": "https://issuer.example"}
     assert "stageVariables" not in got[1]
     assert got[2] == {"job": "due"}
+
+
+def test_what_a_text_means_is_looked_up_once_and_changes_with_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    for owner, name in emulator_speed.PATCHED_NAMES:
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    policies = [json.dumps({"Statement": {"Effect": "Allow", "Action": name}}) for name in ("sqs:SendMessage", "sqs:*")]
+    condition, nothing = "attribute_not_exists(#0) OR #0 = :0", {"#0": "pk"}
+    before = [iam_evaluator.parse_policy_document(policy) for policy in policies]
+    tokens = dynamodb._tokenize(condition)
+    emulator_speed.remember_what_texts_mean()
+
+    assert [iam_evaluator.parse_policy_document(policy) for policy in policies] == before
+    again = iam_evaluator.parse_policy_document(policies[0])
+    assert again is iam_evaluator.parse_policy_document(policies[0])
+    assert iam_evaluator.parse_policy_document({"Statement": []}) == []
+    assert dynamodb._tokenize(condition) == tokens
+    dynamodb._tokenize(condition).clear()
+    assert dynamodb._tokenize(condition) == tokens, "a caller may change its list"
+    for item, holds in (({}, True), ({"pk": {"S": "a"}}, True), ({"pk": {"S": "b"}}, False)):
+        assert dynamodb._evaluate_condition(condition, item, {":0": {"S": "a"}}, nothing) is holds
+    with pytest.raises(ValueError, match="Syntax error"):
+        dynamodb._evaluate_condition("#0 = = :0", {}, {":0": {"S": "a"}}, nothing)
