@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import asdict
 
 from benchmarks.capacity_model import MESSAGES_PER_CONVERSATION, PAUSE_SECONDS, Load, Outcome, Simulation, Stack
-from benchmarks.report import commit, figure, progress, table
+from benchmarks.report import commit, figure, progress, table, with_section
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEADING, NEXT_HEADING = "## A thousand messages a second", "## The lake\n"
@@ -81,15 +81,6 @@ queue that grows for as long as the load lasts.
 """
 
 
-def written(document: str, new: str) -> str:
-    """RESULTS.md with this section replaced, or added before the lake's."""
-    before, found, rest = document.partition(HEADING)
-    if found:
-        return before + new + "\n" + rest[rest.index(NEXT_HEADING) :]
-    before, _, rest = document.partition(NEXT_HEADING)
-    return before + new + "\n" + NEXT_HEADING + rest
-
-
 def previous_section() -> str:
     """This section of the previous RESULTS.md: `make bench` keeps it."""
     _, found, rest = RESULTS.read_text().partition(HEADING)
@@ -110,7 +101,7 @@ def main() -> None:
     progress("")
     print(verdict(outcomes), capacity_table(outcomes), sep="\n\n")
     if not quick:
-        RESULTS.write_text(written(RESULTS.read_text(), section(outcomes)))
+        RESULTS.write_text(with_section(RESULTS.read_text(), HEADING, section(outcomes), NEXT_HEADING))
         print(f"\nWritten: {RESULTS}")
 
 

@@ -87,9 +87,9 @@ def measure(seconds: float, log: Callable[[str], None]) -> LocalResult:
                 for people in LOADS if nodes == NODES[0] else (POLITE,):
                     log(f"local cloud: {people} people, {nodes} nodes")
                     _load(url, people, nodes, min(seconds, 3))  # warm workers are not started while the clock runs
-                    spent = _cpu_seconds(process)
+                    spent = cpu_seconds_of(process)
                     load = _load(url, people, nodes, seconds)
-                    load.cpu_seconds = _cpu_seconds(process) - spent
+                    load.cpu_seconds = cpu_seconds_of(process) - spent
                     local.loads.append(load)
         log("starting the local cloud for the second time")
         with running(folder, port) as (_, took, _):
@@ -136,7 +136,7 @@ def running(folder: Path, port: int) -> Iterator[tuple[str, float, int]]:
             process.wait(timeout=60)
 
 
-def _cpu_seconds(root: int) -> float:
+def cpu_seconds_of(root: int) -> float:
     """CPU time of a process and its descendants, including ended ones; 0 without /proc."""
     parents, ticks = dict[int, int](), dict[int, int]()
     for path in Path("/proc").glob("[0-9]*/stat"):

@@ -1,7 +1,8 @@
 """A campaign on the local cloud while people chat: what their replies take beside it and without it, and how soon a pause acts.
 
-`python -m benchmarks.local_campaign` sends 10 messages a second, which two cores carry beside 20 people; a larger machine takes
-`--pace 80 --recipients 10000 --rounds 1`. The campaign and the people use the same number. A round is a window without the
+`python -m benchmarks.local_campaign` sends 10 messages a second, which two cores carry beside 20 people. The target is
+`--pace 80 --recipients 10000 --rounds 1`; `--record` writes that to RESULTS.md. The campaign and the people use the same number,
+which Meta allows a quarter more than the pace: a fifth of a number is left to conversations. A round is a window without the
 campaign and one beside it, so that a change of the machine falls on both.
 """
 
@@ -14,19 +15,32 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import httpx
 
+from benchmarks.campaign import NEXT_HEADING, RESULTS
 from benchmarks.growth_probe import FLOW
-from benchmarks.local_benchmark import MAX_ANSWER_SECONDS, NODES, free_port, notification, reply_after, running, set_up
-from benchmarks.report import table
+from benchmarks.local_benchmark import (
+    MAX_ANSWER_SECONDS,
+    NODES,
+    cpu_seconds_of,
+    free_port,
+    notification,
+    reply_after,
+    running,
+    set_up,
+)
+from benchmarks.report import commit, table, with_section
 from local import demo
-from pytake.campaigns.claim import HORIZON_SECONDS
+from pytake.campaigns.claim import HORIZON_SECONDS, TICK_SECONDS
 from pytake.whatsapp.signature import sign
 
+HEADING = "## A campaign beside people who chat\n"
 WABA = "100000000000990"
 TEMPLATE: dict[str, Any] = {
     "name": "spring_sale",
@@ -34,18 +48,23 @@ TEMPLATE: dict[str, Any] = {
     "category": "MARKETING",
     "components": [{"type": "BODY", "text": "Quer ver as ofertas?"}],
 }
-TICK_SECONDS = 60
 QUIET_SECONDS = 15
 """A campaign is paused when no message of it has come for so long."""
+
+TARGET_RATIO = 1.5
 
 
 @dataclass
 class Round:
-    """The seconds of the replies in a window without the campaign and in one beside it, the campaign's messages per second in the
-    latter, and after a pause the seconds of its answer and until the last message of the campaign."""
+    """The seconds of the replies in a window without the campaign and in one beside it, and the CPU seconds of the local cloud in
+    both; the campaign's messages in the latter, and per second; after a pause the seconds of its answer, and until the last
+    message of the campaign."""
 
     idle: list[float] = field(repr=False)
     beside: list[float] = field(repr=False)
+    idle_cpu: float
+    beside_cpu: float
+    messages: int
     per_second: float
     pause_answer: float
     last_message: float
@@ -55,8 +74,18 @@ class Round:
         """The median beside the campaign divided by the one without it."""
         return median(self.beside) / median(self.idle)
 
+    @property
+    def turn_ms(self) -> float:
+        """CPU milliseconds of a chat's turn, from the window without the campaign."""
+        return self.idle_cpu / len(self.idle) * 1000
 
-def report(rounds: list[Round], pace: float, people: int) -> str:
+    @property
+    def message_ms(self) -> float:
+        """CPU milliseconds of a message of the campaign: what the turns beside it do not explain."""
+        return (self.beside_cpu * 1000 - self.turn_ms * len(self.beside)) / max(1, self.messages)
+
+
+def report(rounds: list[Round], pace: float, people: int, every: float, cores: int) -> str:
     """A row per round, and what the figures say."""
     head = [
         "round",
@@ -64,6 +93,8 @@ def report(rounds: list[Round], pace: float, people: int) -> str:
         "p50 beside ms",
         "ratio",
         "campaign /s",
+        "CPU ms a turn",
+        "CPU ms a message",
         "pause answered ms",
         "last message after s",
     ]
@@ -73,16 +104,25 @@ def report(rounds: list[Round], pace: float, people: int) -> str:
             *(f"{median(seconds) * 1000:.0f}" for seconds in (one.idle, one.beside)),
             f"{one.ratio:.2f}",
             f"{one.per_second:.1f}",
+            f"{one.turn_ms:.0f}",
+            f"{one.message_ms:.0f}",
             f"{one.pause_answer * 1000:.0f}",
             f"{one.last_message:.1f}",
         ]
         for number, one in enumerate(rounds, 1)
     ]
-    ratio = median(one.ratio for one in rounds)
-    return (
-        f"{table(head, rows)}\n\n{people} people beside a campaign of {pace:g} a second: p50 {ratio:.2f}x of idle (target 1.5x). "
-        f"After a pause, the messages leave whose slots were reserved before it: at most those of {HORIZON_SECONDS} s."
+    ratio, per_second = (
+        median(values) for values in zip(*((one.ratio, one.per_second) for one in rounds), strict=True)
     )
+    turn, message = (median(values) for values in zip(*((one.turn_ms, one.message_ms) for one in rounds), strict=True))
+    chats = people / every
+    most = max(0.0, cores * 1000 - chats * turn) / message if message > 0 else float("inf")
+    return f"""{table(head, rows)}
+
+{people} people beside a campaign of {pace:g} a second: {per_second:.1f} a second left, p50 {ratio:.2f}x of idle
+(target {TARGET_RATIO}x). A message takes {message:.0f} ms of CPU and a chat's turn {turn:.0f}: {cores} cores that do
+nothing else carry at most {most:.0f} messages a second beside {chats:.1f} turns. After a pause, the messages leave whose
+slots were reserved before it: those until two seconds after the next tick, {HORIZON_SECONDS} s at most."""
 
 
 class _Chats:
@@ -121,11 +161,18 @@ class _Campaign:
 
     def __init__(self, url: str, api: httpx.Client, recipients: int, pace: float) -> None:
         self._sim, self._api = httpx.Client(base_url=url, timeout=60, trust_env=False), api
-        account = {"app_secret": demo.APP_SECRET, "access_token": demo.ACCESS_TOKEN, "waba_id": WABA}
+        account: dict[str, Any] = {"app_secret": demo.APP_SECRET, "access_token": demo.ACCESS_TOKEN, "waba_id": WABA}
         account |= {"display_phone_number": demo.DISPLAY_PHONE_NUMBER}
         self._sim.put(f"/_sim/numbers/{demo.PHONE_NUMBER_ID}", json=account).raise_for_status()
         number = account | {"verify_token": demo.VERIFY_TOKEN, "default_flow_id": f"{FLOW}_{NODES[0]}"}
-        limits = {"messages_per_minute": 4_800, "contact_messages_per_minute": 10_000, "people_per_day": 10**6}
+        allowed = max(80, ceil(pace * 5 / 4))
+        number |= {"messages_per_second": allowed}
+        self._sim.put("/_sim/limits", json={"messages_per_second": allowed}).raise_for_status()
+        limits = {
+            "messages_per_minute": 60 * allowed,
+            "contact_messages_per_minute": 10_000,
+            "people_per_day": 10**6,
+        }
         rows = "\n".join(f"55119{index:08d},vip,granted,form" for index in range(recipients))
         template = {"name": TEMPLATE["name"], "language": TEMPLATE["language"]}
         vips = {"name": "VIPs", "all": [{"field": "tags", "operator": "contains", "value": "vip"}]}
@@ -181,11 +228,11 @@ def _until(holds: Callable[[], bool], seconds: float = 600) -> None:
 
 
 @contextmanager
-def _cloud() -> Iterator[tuple[str, httpx.Client]]:
+def _cloud() -> Iterator[tuple[str, httpx.Client, int]]:
     folder = Path(tempfile.mkdtemp(prefix="pytake-campaign-"))
     try:
-        with running(folder, free_port()) as (url, _, _), set_up(url, NODES[0]) as api:
-            yield url, api
+        with running(folder, free_port()) as (url, _, process), set_up(url, NODES[0]) as api:
+            yield url, api, process
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -193,17 +240,32 @@ def _cloud() -> Iterator[tuple[str, httpx.Client]]:
 def measure(recipients: int, pace: float, people: int, every: float, seconds: float, rounds: int) -> list[Round]:
     """Start a local cloud of its own and measure. Raises `NotInstalledError` when it does not start or does not answer."""
     found = []
-    with _cloud() as (url, api):
+    with _cloud() as (url, api, process):
         campaign, chats = _Campaign(url, api, recipients, pace), _Chats(url, people, every)
         chats.window(min(seconds, 3 * every))  # warm workers are not started while the clock runs
         for _ in range(rounds):
+            at = cpu_seconds_of(process)
             idle = chats.window(seconds)
+            idle_cpu = cpu_seconds_of(process) - at
             campaign.go()
-            before, begun = campaign.delivered(), time.perf_counter()
+            before, begun, at = campaign.delivered(), time.perf_counter(), cpu_seconds_of(process)
             beside = chats.window(seconds)
-            per_second = (campaign.delivered() - before) / (time.perf_counter() - begun)
-            found.append(Round(idle, beside, per_second, *campaign.pause()))
+            messages, took = campaign.delivered() - before, time.perf_counter() - begun
+            beside_cpu = cpu_seconds_of(process) - at
+            found.append(Round(idle, beside, idle_cpu, beside_cpu, messages, messages / took, *campaign.pause()))
     return found
+
+
+def section(found: str) -> str:
+    """The section of RESULTS.md."""
+    today, load = datetime.now(UTC).date().isoformat(), os.getloadavg()[2]
+    return f"""{HEADING}
+Measured by `python -m benchmarks.local_campaign --record` on {today} at {commit()}: the local cloud,
+the campaign and the people on one machine. Over the last quarter of an hour {load:.1f} programs at a time wanted to run on
+{os.cpu_count()} cores, these included.
+
+{found}
+"""
 
 
 def main() -> None:
@@ -215,11 +277,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=45, help="of a window")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--recipients", type=int, help="default: as many as the rounds need")
+    parser.add_argument("--record", action="store_true", help="write the table to RESULTS.md")
     given = parser.parse_args()
-    needed = int(given.pace * (given.seconds + HORIZON_SECONDS + TICK_SECONDS) * given.rounds)
-    recipients = given.recipients or needed
-    found = measure(recipients, given.pace, given.people, given.every, given.seconds, given.rounds)
-    print(report(found, given.pace, given.people))
+    needed = ceil(given.pace * (given.seconds + HORIZON_SECONDS) * given.rounds)
+    recipients = given.recipients or needed + ceil(given.pace * TICK_SECONDS)
+    if recipients < needed:
+        parser.error(f"the campaign would end before it is paused: {needed} recipients are needed")
+    rounds = measure(recipients, given.pace, given.people, given.every, given.seconds, given.rounds)
+    found = report(rounds, given.pace, given.people, given.every, os.cpu_count() or 1)
+    print(found)
+    if given.record:
+        RESULTS.write_text(with_section(RESULTS.read_text(), HEADING, section(found), NEXT_HEADING))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([line(head), rule, *map(line, rows)])
 
 
+def with_section(document: str, heading: str, section: str, following: str) -> str:
+    """A Markdown document with the section of this heading replaced, or added before the heading that is to follow it."""
+    before, found, rest = document.partition(heading)
+    if found:
+        return before + section + rest[rest.index("\n## ") :]
+    before, _, rest = document.partition(following)
+    return f"{before}{section}\n{following}{rest}"
+
+
 def figure(value: float) -> str:
     """A number with three significant digits."""
     if value >= 100:

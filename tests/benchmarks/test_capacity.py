@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks import capacity
 from benchmarks.capacity_model import SCANNED, FifoQueue, Load, Message, Outcome, Simulation, Stack, Writes
+from benchmarks.report import with_section
 
 SMALL = Stack(flow_runners=30, senders=40, statuses=5)
 
@@ -69,8 +70,9 @@ def test_the_hottest_partition_is_the_busiest_second_of_a_key() -> None:
 def test_the_section_replaces_itself_and_stands_before_the_lake() -> None:
     outcomes = [outcome(), outcome(), outcome(noise=70), outcome()]
     before = "# What was measured\n\n## The local cloud\n\ntext\n\n## The lake\n\nmore\n"
-    once = capacity.written(before, capacity.section(outcomes))
-    twice = capacity.written(once, capacity.section(outcomes))
+    made = capacity.HEADING, capacity.section(outcomes), capacity.NEXT_HEADING
+    once = with_section(before, *made)
+    twice = with_section(once, *made)
     assert once == twice
     assert once.index("## The local cloud") < once.index(capacity.HEADING) < once.index("## The lake\n")
     assert "noisy organization: answers waiting" in once
