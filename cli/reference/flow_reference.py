@@ -102,7 +102,7 @@ _FILTERS: dict[str, tuple[Any, str]] = {
 }
 _COMMANDS = {
     "restart": "starts the conversation again",
-    "stop": "opts the person out: the conversation ends and nothing more is sent",
+    "stop": "opts the person out: the conversation ends, and nothing more is sent from any number of the organization",
     "human": "hands the conversation over to a human agent",
 }
 _BUILT_INS = {

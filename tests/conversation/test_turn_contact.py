@@ -177,6 +177,64 @@ def test_stop_withdraws_every_purpose_and_writing_again_grants_answers_only(prod
     )
 
 
+def opted_out(product: Product) -> tuple[list[bool], str]:
+    """What the conversations at both numbers and the contact's consent to answers say."""
+    copies = [product.conversations.stored[product.key(number=number)] for number in (NUMBER, OTHER_NUMBER)]
+    return [one.opted_out for one in copies], stored(product).consent_to("service").state
+
+
+def last_status(product: Product) -> str:
+    return product.conversations.turns(product.key(number=OTHER_NUMBER))[-1].status
+
+
+def test_a_stop_and_its_end_hold_at_every_number(both: Product) -> None:
+    for number in (NUMBER, OTHER_NUMBER):
+        both.say("Hi", number=number)
+    both.clock.forward(60)
+    both.say("stop")
+    assert opted_out(both) == ([True, True], "withdrawn")
+    both.clock.forward(60)
+    both.say("Blue", number=OTHER_NUMBER)
+    assert last_status(both) == "completed", "a person who writes again wants an answer"
+    assert opted_out(both) == ([False, False], "granted")
+    both.clock.forward(60)
+    assert both.say("stop", number=OTHER_NUMBER)
+    assert opted_out(both) == ([True, True], "withdrawn")
+
+
+def test_what_a_person_wrote_before_a_stop_at_another_number_is_not_answered(both: Product) -> None:
+    for number in (NUMBER, OTHER_NUMBER):
+        both.say("Hi", number=number)
+    earlier = str(int(both.clock.now))
+    both.clock.forward(60)
+    both.say("stop")
+    message = both.message("Blue") | {"timestamp": earlier}
+    both.post(both.notification(message, number=OTHER_NUMBER))
+    both.run_queues()
+    assert last_status(both) == "opted_out"
+    assert opted_out(both) == ([True, True], "withdrawn")
+
+
+def test_a_stop_holds_at_every_number_when_its_worker_dies_after_the_commit(
+    both: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (NUMBER, OTHER_NUMBER):
+        both.say("Hi", number=number)
+    both.post(both.notification(both.message("stop")))
+    item = both.queues.inbound.pop()
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(both.conversations, "update_contact", die)
+        with pytest.raises(KeyboardInterrupt):
+            both.take_turn(item)
+    assert opted_out(both) == ([True, False], "withdrawn")
+    both.take_turn(item)
+    assert opted_out(both) == ([True, True], "withdrawn")
+
+
 def test_a_flow_records_consent_with_its_source() -> None:
     product = Product()
     granted = {"type": "set_consent", "purpose": "marketing", "state": "granted", "source": "chat {{contact.name}}"}

@@ -203,7 +203,7 @@ class ManageContacts:
     ) -> ContactRecord:
         """Change the contact as stored, then the copies that their conversations keep."""
 
-        def write() -> tuple[ContactRecord, list[ConsentChange]]:
+        def write() -> ContactRecord:
             known = self._find(organization_id, person)
             if known is None:
                 contact_id = contact_ids(self._aliases, organization_id, person)[0]
@@ -212,28 +212,24 @@ class ManageContacts:
             if not known.created_at:
                 after = replace(after, created_at=self._clock())
             tell_fields(self._follow_ups, organization_id, known, after)
-            return self._contacts.save(organization_id, after, changes), changes
+            return self._contacts.save(organization_id, after, changes)
 
-        saved, changes = until_written(write, "the contact")
-        opted_out = saved.opted_out if any(one.purpose == "service" for one in changes) else None
+        saved = until_written(write, "the contact")
         for number in saved.numbers:
             key = ConversationKey(organization_id, number, saved.contact_id)
-            update = partial(update_copy, self._conversations, key, saved, opted_out)
+            update = partial(update_copy, self._conversations, key, saved)
             until_written(update, "the conversation")
         return saved
 
 
-def update_copy(
-    conversations: Conversations, key: ConversationKey, saved: ContactRecord, opted_out: bool | None
-) -> None:
-    """Bring the copy of a contact up to date that a conversation keeps. `opted_out`: what holds from now on, None: as before.
+def update_copy(conversations: Conversations, key: ConversationKey, saved: ContactRecord) -> None:
+    """Bring the copy of a contact up to date that a conversation keeps.
 
     Raises `ConflictError` when another worker writes the conversation.
     """
     loaded = conversations.load(key)
     if loaded is None or loaded.contact_revision >= saved.revision:
         return
-    after = replace(loaded, contact=saved.for_flows(), contact_revision=saved.revision)
-    if opted_out is not None:
-        after.opted_out = opted_out
+    known, opted_out = saved.for_flows(), saved.opted_out
+    after = replace(loaded, contact=known, contact_revision=saved.revision, opted_out=opted_out)
     conversations.update_contact(loaded, after)

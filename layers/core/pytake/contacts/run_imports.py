@@ -230,7 +230,7 @@ class RunImports:
                     old.append(known.key)
 
         def update(key: ConversationKey) -> None:
-            change = partial(update_copy, self._conversations, key, by_id[key.contact_id], None)
+            change = partial(update_copy, self._conversations, key, by_id[key.contact_id])
             until_written(change, "the conversation")
 
         self._spread(look, [keys[start : start + LOADED_TOGETHER] for start in range(0, len(keys), LOADED_TOGETHER)])

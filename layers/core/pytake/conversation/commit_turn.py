@@ -118,7 +118,7 @@ class CommitTurn:
             for event in draft.operator_events:
                 self._operator_events.publish(event)
             if draft.new_values is not None:
-                self._refresh_copies(key, draft.new_values)
+                self._refresh_copies(key, draft.new_values, draft.new_values.revision + 1)
             return draft.record
         raise ConflictError(f"turn not committed in {COMMIT_ATTEMPTS} attempts")
 
@@ -131,22 +131,21 @@ class CommitTurn:
         write, fits = contact_write(stored, before, after, record)
         if fits:
             after.contact = write.contact.for_flows()
-            draft.new_values = write.contact if after.contact != stored.for_flows() else None
         else:
             draft.report("contact.too_large", flow_id=record.flow_id)
-        if before is None or before.opted_out != after.opted_out:
-            after.opted_out = write.contact.opted_out
+        after.opted_out = write.contact.opted_out
+        was = stored.for_flows(), stored.opted_out
+        draft.new_values = write.contact if (write.contact.for_flows(), after.opted_out) != was else None
         return write
 
-    def _refresh_copies(self, key: ConversationKey, contact: ContactRecord) -> None:
-        """Give the person's conversations at other numbers what the turn changed. A worker that dies before leaves them as they
-        are until the next change."""
-        revision = contact.revision + 1
+    def _refresh_copies(self, key: ConversationKey, contact: ContactRecord, revision: int) -> None:
+        """Give the person's conversations at other numbers what the turn changed: an opt-out holds at all of them."""
 
         def refresh(other: ConversationKey) -> None:
             loaded = self._conversations.load(other)
             if loaded is not None and loaded.merged_into is None and loaded.contact_revision < revision:
-                after = replace(loaded, contact=contact.for_flows(), contact_revision=revision)
+                known, opted_out = contact.for_flows(), contact.opted_out
+                after = replace(loaded, contact=known, contact_revision=revision, opted_out=opted_out)
                 self._conversations.update_contact(loaded, after)
 
         for number in contact.numbers:
@@ -161,6 +160,8 @@ class CommitTurn:
             # Since the turn, not since now: the sender checks whether the person has opted out or was erased meanwhile.
             self._enqueue(key, record, mark_read, record.at, put)
             self._publish_events.of_turn(key, record)
+            stored = self._contacts.load(key.organization_id, key.contact_id)
+            self._refresh_copies(key, stored, stored.revision)
         return record
 
     def _repeat_merged(

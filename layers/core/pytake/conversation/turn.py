@@ -227,8 +227,8 @@ class TakeTurn:
         after.last_inbound_at = max(before.last_inbound_at, sent_at)  # a late message opens no older window again
         if after.last_inbound_at < now - LATE_SECONDS:
             record.window_opened_at = after.last_inbound_at
-        if before.opted_out and sent_at < before.last_inbound_at:
-            record.status = "opted_out"  # written before the opt-out, and only late
+        if before.opted_out and (sent_at < before.last_inbound_at or self._was_said_later(draft, "withdrawn", sent_at)):
+            record.status = "opted_out"  # written before the opt-out
             return draft
         if sent_at < before.last_inbound_at and self._is_overruled_stop(draft, number, sent_at):
             return draft
@@ -258,17 +258,17 @@ class TakeTurn:
         if record is not None and record.input.text:
             conversation.session = replace(session, state=forget(session.state, record.input.text))
 
-    def _is_overruled_stop(self, draft: TurnDraft, number: Number, sent_at: float) -> bool:
-        """Whether this is a *stop* that comes late: the person opted out before and wrote again after this message.
-
-        Its consent would not count (the newest one does), so the turn must not confirm an opt-out.
-        """
-        if match_command(draft.record.input, number.commands or DEFAULT_COMMANDS) != "stop":
-            return False
+    def _was_said_later(self, draft: TurnDraft, state: str, sent_at: float) -> bool:
+        """Whether consent to answers got this state after the message was sent, perhaps at another number or through the API."""
         key = draft.conversation.key
         draft.contact = self._contacts.load(key.organization_id, key.contact_id)
         consent = draft.contact.consent_to("service")
-        return consent.state == "granted" and int(consent.at) > int(sent_at)
+        return consent.state == state and int(consent.at) > int(sent_at)
+
+    def _is_overruled_stop(self, draft: TurnDraft, number: Number, sent_at: float) -> bool:
+        """Whether this *stop* comes late: the person opted out before and wrote again after it, so it must not be confirmed."""
+        commands = number.commands or DEFAULT_COMMANDS
+        return match_command(draft.record.input, commands) == "stop" and self._was_said_later(draft, "granted", sent_at)
 
     def _is_over_limit(self, draft: TurnDraft, before: Conversation, number: Number, sent_at: float) -> bool:
         """Whether the contact has sent too many messages within a minute. The first one over the limit gets a notice.
