@@ -3,6 +3,7 @@ also after an erasure."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,8 +32,8 @@ from tests.lake import LakeOnAws
 HOUR, DAY = 3600, 86_400
 NUMBER = "100000000000001"
 ANA, BIA = "5511999999999", "5511888888888"
-HIDDEN, OLDER = "BR.77a", "BR.99z"
-"""The contacts that Ana had while her phone number was hidden."""
+HIDDEN = ("BR.77a", "BR.99z", "BR.88y", "BR.66x", "BR.55w")
+"""The contacts that Ana had while her phone number was hidden: each became the one before it."""
 
 FLOW: dict[str, Any] = {
     "id": "shop",
@@ -49,8 +50,9 @@ SEGMENTS = (
 
 
 class Merged:
-    """Bia and two contacts of Ana talk. When the files of that day are settled, Ana's contacts become one. Days later that one
-    becomes the contact of her phone number, which has not talked."""
+    """Bia and the contacts of Ana talk. When the files of that day are settled, Ana's contacts become one, one after the other;
+    the files of each merge are settled before the next. At last that one becomes the contact of her phone number, which has not
+    talked."""
 
     def __init__(self, lake: LakeOnAws) -> None:
         self.lake, self.clock = lake, fakes.FrozenClock()
@@ -61,17 +63,18 @@ class Merged:
         self.export = ExportToLake(
             self.log, self.files, fakes.MemoryHeldTurns(), self.clock, lambda *_: None, lambda _again: 0
         )
-        for contact_id in (ANA, HIDDEN, OLDER, BIA):
+        for contact_id in (ANA, *HIDDEN, BIA):
             if contact_id != ANA:
                 self._talk(contact_id)
             self.clock.forward(60)
             self.contacts.save("acme", new_contact(contact_id, self.clock()))
         self.run_export(0)
         self.run_export(80 * HOUR)
-        self._merge(HIDDEN, OLDER)
-        self.run_export(80 * HOUR)
+        for survivor, merged in reversed(list(pairwise(HIDDEN))):
+            self._merge(survivor, merged)
+            self.run_export(80 * HOUR)
         self.clock.forward(DAY)
-        self._merge(ANA, HIDDEN)
+        self._merge(ANA, HIDDEN[0])
         self.run_export(0)
         figures = S3DailyAggregates(lake.s3, lake.bucket, lake.queries())
         self.aggregate = AggregateDays(self.log, S3Lake(lake.s3, lake.bucket), figures, self.clock, lambda *_: None)
@@ -114,7 +117,7 @@ class Merged:
 
     def erase(self) -> None:
         """What an erasure leaves of Ana: rows without values, and no key of a pseudonym."""
-        gone = [ANA, HIDDEN, OLDER]
+        gone = [ANA, *HIDDEN]
         found = {self.log.pseudonyms("acme", [one], self.clock())[one].contact for one in gone}
         found |= {pseudonyms(self.log.keys["acme", one], one).contact for one in gone}
         for hour in {int(begins) for _, begins in self.files.files}:
@@ -162,7 +165,7 @@ def merged(new_lake: Callable[[], LakeOnAws]) -> Merged:
 
 
 def test_a_merged_person_counts_once_although_the_files_keep_each_pseudonym(merged: Merged) -> None:
-    assert len({row.contact for row in merged.files.rows() if row.type == "session_started"}) == 3
+    assert len({row.contact for row in merged.files.rows() if row.type == "session_started"}) == 1 + len(HIDDEN)
     merged.put()
     assert merged.figures() == (2, 2, 2, 2, 2)
     for segment in SEGMENTS:

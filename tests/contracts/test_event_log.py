@@ -1,6 +1,7 @@
 """The contract of the `EventLog` port."""
 
 import itertools
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
@@ -160,6 +161,33 @@ def test_a_session_keeps_its_pseudonym_when_its_conversation_is_merged(world: Wo
     assert after.of_session("s-2") == after.of("session", "s-2") != before.of("session", "s-2")
     later = world.log.pseudonyms("acme", [stays.contact_id], HOUR + 120)[stays.contact_id]
     assert later == after, "also when the key was made meanwhile"
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "is closed"])
+def test_a_session_keeps_its_pseudonym_through_many_merges(world: World, goes_on: bool) -> None:
+    """The contact that stays is merged into the next one, while the session is open, or after it was closed by a merge."""
+    first, *others = keys(5)
+    aliases, session = merged_aliases(world), Session("s-1", HOUR, HOUR + DAY)
+    for at, key in enumerate([first, *others]):
+        mine = session if key == first else Session(f"own-{at}", HOUR, HOUR + DAY)
+        written_at = HOUR - at if goes_on else HOUR + at  # the session in which the person wrote last goes on
+        begun = Conversation(
+            key=key, contact=Contact(id=key.contact_id), seq=1, session=mine, last_inbound_at=written_at
+        )
+        world.conversations.commit(begun, TurnRecord(1, HOUR, mine.id, "waiting", Input(text="Hi"), f"wamid.{at}"))
+    before = world.log.pseudonyms("acme", [first.contact_id], HOUR)[first.contact_id].of_session("s-1")
+    for at, (goes, stays) in enumerate(pairwise([first, *others]), 1):
+        aliases.merge("acme", stays.contact_id, goes.contact_id)
+        left, other = world.conversations.load(goes), world.conversations.load(stays)
+        assert left is not None
+        world.conversations.merge(
+            *merged_conversations(stays, other, left, new_contact(stays.contact_id), HOUR + 60 * at)
+        )
+        names = world.log.pseudonyms("acme", [goes.contact_id, stays.contact_id], HOUR + 60 * at)
+        assert names[goes.contact_id].contact == names[stays.contact_id].contact
+        if goes_on:
+            assert names[stays.contact_id].of_session("s-1") == before, f"after {at} merges"
+        assert names[goes.contact_id].of_session("s-1") == before or not (goes_on or goes == first)
 
 
 def merged_aliases(world: World) -> Aliases:

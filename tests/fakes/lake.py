@@ -59,11 +59,16 @@ class MemoryEventLog:
             )
             taken_over = self._conversations.taken_over.get((organization_id, contact_id), {})
             sessions = tuple(
-                (session_id, self.keys.setdefault((organization_id, other), f"key {len(self.keys)}".encode()))
-                for session_id, other in sorted(taken_over.items())
+                (session_id, self.keys.setdefault((organization_id, began), f"key {len(self.keys)}".encode()))
+                for session_id in sorted(taken_over)
+                for began in [self._began_with(organization_id, contact_id, session_id)]
             )
             names[contact_id] = Pseudonyms(key, pseudonyms(of_person, into or contact_id).contact, sessions)
         return names
+
+    def _began_with(self, organization_id: str, contact_id: str, session_id: str) -> str:
+        before = self._conversations.taken_over.get((organization_id, contact_id), {}).get(session_id)
+        return contact_id if before is None else self._began_with(organization_id, before, session_id)
 
     def known_pseudonyms(self, organization_id: str, contact_ids: Iterable[str]) -> dict[str, str]:
         known = {one: self.keys[organization_id, one] for one in contact_ids if (organization_id, one) in self.keys}

@@ -2,7 +2,7 @@
 
 import heapq
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -162,12 +162,14 @@ class DynamoEventLog:
         if merged:
             into = self.pseudonyms(organization_id, set(merged.values()), now)
             names |= {one: replace(names[one], contact=into[other].contact) for one, other in merged.items()}
-        if taken_over:
-            contacts = {contact for sessions in taken_over.values() for contact in sessions.values()}
-            others, _, _ = self._named(organization_id, contacts, now)
-            for one, sessions in taken_over.items():
-                keys = [(session_id, others[contact].key) for session_id, contact in sorted(sessions.items())]
-                names[one] = replace(names[one], sessions=tuple(keys))
+        others, earlier = dict[str, Pseudonyms](), dict(taken_over)
+        while contacts := {one for sessions in earlier.values() for one in sessions.values()} - others.keys():
+            found, _, more = self._named(organization_id, contacts, now)
+            others |= found
+            earlier |= more
+        for one, sessions in taken_over.items():
+            keys = [(id_, others[_began_with(id_, one, earlier)].key) for id_ in sorted(sessions)]
+            names[one] = replace(names[one], sessions=tuple(keys))
         return names
 
     def _named(
@@ -277,3 +279,10 @@ class DynamoEventLog:
 
     def _keep_key(self, item: Item, until: float) -> None:
         item.update([self._table.item.expires_at.set(int(until))], condition=self._table.item.pk.exists())
+
+
+def _began_with(session_id: str, contact_id: str, taken_over: Mapping[str, Mapping[str, str]]) -> str:
+    """The contact with which a session began: each contact that it went to has noted from which one it came."""
+    for _ in taken_over:
+        contact_id = taken_over.get(contact_id, {}).get(session_id, contact_id)
+    return contact_id
