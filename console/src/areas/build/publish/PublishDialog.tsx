@@ -1,6 +1,6 @@
 import { Alert, Button, Checkbox, TagsInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, got } from "../../../api/client.ts";
 import { flowsQuery } from "../../../api/flows.ts";
@@ -13,6 +13,7 @@ import { Replay } from "../flowtests/Replay.tsx";
 import { PublishTests } from "../flowtests/PublishTests.tsx";
 import { useFindingText } from "../editor/useFindingText.ts";
 import { changeable, numbersQuery, putNumber, type PhoneNumber } from "../../../api/numbers.ts";
+import { folded } from "../../../ui/search.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
 
 interface Start {
@@ -30,8 +31,9 @@ export function startOf(number: PhoneNumber, flowId: string): Start {
 
 /** Return the number with another start of a flow; what it has besides stays. */
 export function withStart(number: PhoneNumber, flowId: string, { byDefault, words }: Start) {
+  const given = new Set(words.map(folded));
   const others = Object.entries(number.keywords as Record<string, string>).filter(
-    ([, flow]) => flow !== flowId,
+    ([word, flow]) => flow !== flowId && !given.has(folded(word)),
   );
   const kept = number.default_flow_id === flowId ? null : number.default_flow_id;
   return {
@@ -42,6 +44,13 @@ export function withStart(number: PhoneNumber, flowId: string, { byDefault, word
       string
     >,
   };
+}
+
+/** Return the words that start other flows on a number, with these flows. */
+function takenBy(number: PhoneNumber, flowId: string, words: readonly string[]): [string, string][] {
+  return Object.entries(number.keywords as Record<string, string>).filter(
+    ([word, flow]) => flow !== flowId && words.some((one) => folded(one) === folded(word)),
+  );
 }
 
 interface PublishDialogProps {
@@ -59,24 +68,31 @@ export function PublishDialog({ tag, onCompare, onClose }: PublishDialogProps) {
   const numbers = useQuery(numbersQuery());
   const flows = useQuery(flowsQuery());
   const current = flows.data?.find(({ flow_id }) => flow_id === document.id)?.published_version;
+  const nameOf = (id: string) => flows.data?.find(({ flow_id }) => flow_id === id)?.name ?? id;
   const mayChange = session().person.role === "admin";
   const [starts, setStarts] = useState<Record<string, Start>>({});
   const errors = (inspection?.problems ?? []).filter(({ severity }) => severity === "error");
   const warnings = (inspection?.problems ?? []).filter(({ severity }) => severity !== "error");
 
+  /** What was published, by the tag of its draft: a second try goes on with the numbers. */
+  const done = useRef<{ tag: string; version: number }>(undefined);
   const publish = useMutation({
     mutationFn: async () => {
-      const published = await got(
-        api.POST("/api/v1/flows/{flow_id}/publish", {
-          params: { path: { flow_id: document.id }, header: { "if-match": await tag() } },
-        }),
-      );
-      for (const number of numbers.data ?? []) {
-        const start = starts[number.phone_number_id];
-        if (!start) continue;
-        await putNumber(number.phone_number_id, withStart(number, document.id, start));
+      const saved = await tag();
+      if (done.current?.tag !== saved) {
+        const params = { path: { flow_id: document.id }, header: { "if-match": saved } };
+        const { version } = await got(api.POST("/api/v1/flows/{flow_id}/publish", { params }));
+        done.current = { tag: saved, version };
       }
-      return published;
+      if (Object.keys(starts).length) {
+        // As they are now: what another administrator has changed since stays.
+        for (const number of await client.fetchQuery({ ...numbersQuery(), staleTime: 0 })) {
+          const start = starts[number.phone_number_id];
+          if (!start) continue;
+          await putNumber(number.phone_number_id, withStart(number, document.id, start));
+        }
+      }
+      return done.current;
     },
     onSuccess: ({ version }) => {
       announce(t("publish.done", { version }));
@@ -143,6 +159,9 @@ export function PublishDialog({ tag, onCompare, onClose }: PublishDialogProps) {
             const start = starts[number.phone_number_id] ?? startOf(number, document.id);
             const set = (change: Partial<Start>) =>
               setStarts({ ...starts, [number.phone_number_id]: { ...start, ...change } });
+            const taken = takenBy(number, document.id, start.words).map(
+              ([word, flow]) => `${word} (${nameOf(flow)})`,
+            );
             const other =
               number.default_flow_id && number.default_flow_id !== document.id
                 ? number.default_flow_id
@@ -152,7 +171,7 @@ export function PublishDialog({ tag, onCompare, onClose }: PublishDialogProps) {
                 <legend>{number.display_phone_number}</legend>
                 <Checkbox
                   label={t("publish.byDefault")}
-                  description={other && t("publish.insteadOf", { flow: other })}
+                  description={other && t("publish.insteadOf", { flow: nameOf(other) })}
                   checked={start.byDefault}
                   disabled={!mayChange}
                   onChange={(event) => set({ byDefault: event.currentTarget.checked })}
@@ -160,7 +179,9 @@ export function PublishDialog({ tag, onCompare, onClose }: PublishDialogProps) {
                 <TagsInput
                   label={t("publish.words")}
                   placeholder={t("publish.wordsHint")}
+                  description={taken.length > 0 && t("publish.wordsInsteadOf", { words: taken.join(", ") })}
                   value={start.words}
+                  acceptValueOnBlur
                   disabled={!mayChange}
                   onChange={(words) => set({ words })}
                 />
