@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from benchmarks.console_benchmark import large_flow, opened
 from benchmarks.console_stub import HANDLER, stub
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 # Not for its cloud: a browser leaves a running event loop, which other tests of the process do not stand.
 pytestmark = pytest.mark.cloud
@@ -84,3 +85,39 @@ _DRAWN = """() => {
   const nodes = [...document.querySelectorAll(".react-flow__node")];
   return JSON.stringify(Object.fromEntries(nodes.map((node) => [node.dataset.id, of(node)])));
 }"""
+
+
+def open_form(page: "Page", node: str) -> None:
+    """Select a node by a click on it, and wait for its form."""
+    page.locator(f".react-flow__node[data-id={node}]").click()
+    page.locator(".build-panel").get_by_label("Identifier").and_(page.locator(f"[value={node}]")).wait_for()
+
+
+IS_SEEN = """(node) => {
+  const box = node.getBoundingClientRect();
+  return node.contains(document.elementFromPoint(box.x + box.width / 2, box.y + 10));
+}"""
+
+
+@pytest.mark.parametrize("width", [1360, 390])
+def test_a_new_node_is_seen_beside_its_form_and_nothing_moves_while_it_is_saved(
+    browser: "Browser", url: str, width: int
+) -> None:
+    with opened(browser, f"{url}/console/build/small") as (page, _):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.locator(".react-flow__node").first.wait_for()
+        page.get_by_text("Saved", exact=True).wait_for()
+        top = page.locator(".build-canvas").bounding_box()
+        for _number in range(4):
+            page.locator(".build-palette").get_by_role("button", name="Message", exact=True).click()
+            assert page.locator(".build-canvas").bounding_box()["y"] == top["y"]  # type: ignore[index]
+            selected = page.locator(".react-flow__node.selected")
+            expect(selected).to_have_count(1)
+            page.wait_for_function(IS_SEEN, arg=selected.element_handle())
+
+
+def test_each_click_on_a_node_opens_its_form_on_a_slow_machine(browser: "Browser", url: str) -> None:
+    with opened(browser, f"{url}/console/build/small") as (page, _):
+        page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+        for node in ("start", "q1", "q2") * 3:
+            open_form(page, node)

@@ -52,8 +52,8 @@ class Builder:
         self.page.get_by_role("combobox", name=label, exact=True).click()
         self.page.get_by_role("option", name=option, exact=exact).click()
 
-    def store(self, variable: str) -> None:
-        field = self.page.get_by_role("combobox", name="Guardar em")
+    def store(self, variable: str, label: str = "Guardar em") -> None:
+        field = self.page.get_by_role("combobox", name=label)
         field.fill(variable)
         field.press("Tab")  # closes the list of known names
 
@@ -101,9 +101,9 @@ def build(page: Page) -> None:
     bot.write(Texto="Traga um responsável.")
     bot.leads("depois", "question")
     bot.add("Condição")
-    bot.store("idade")
+    bot.store("idade", "Valor a verificar")
     bot.choose("Comparação", "é menor que", exact=True)
-    bot.write(Valor="18")
+    bot.write(Comparar_com="18")
     bot.leads("sim", "message_3")
     bot.leads("não", "question")
     bot.ask("Quantos anos você tem?", "idade", "Número")

@@ -211,8 +211,10 @@ def leave_out(run: Execution, node: CompiledNode) -> None:
 
 def compile_media(spec: MediaSpec, build: NodeBuild, field: str) -> MakeMedia:
     """A function that gives the file in this field."""
-    if bool(spec.link) == bool(spec.id):
-        message = "Media needs either a `link` or an `id`. Enter exactly one of them."
+    if not spec.link and not spec.id:
+        build.problem("missing_field", f"{field}.link", "Media needs either a `link` or an `id`. Enter one of them.")
+    elif spec.link and spec.id:
+        message = "Media needs either a `link` or an `id`, not both. Remove one of them."
         build.problem("conflicting_fields", field, message)
     build.limit(spec.caption, meta.CAPTION, f"{field}.caption", "A caption")
     _check_file_type(spec, build, field)

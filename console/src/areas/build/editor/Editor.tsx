@@ -13,6 +13,7 @@ import { laidOut, type Positions } from "../../../flow/layout.ts";
 import { Page } from "../../../ui/Page.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { Canvas, NO_POSITIONS } from "../canvas/Canvas.tsx";
+import { useReveal } from "../canvas/useReveal.ts";
 import { Palette } from "../canvas/Palette.tsx";
 import { draftQuery } from "../queries.ts";
 import { keepCopies, keptCopies } from "./clipboard.ts";
@@ -77,6 +78,7 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
     [document, selected, inspection, findings, lit, marks, edit],
   );
   const node = selected.length === 1 ? document.nodes.find(({ id }) => id === selected[0]) : undefined;
+  useReveal(node?.id, panel);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     globalThis.document.title = `${document.name ?? document.id} · PyTake`;

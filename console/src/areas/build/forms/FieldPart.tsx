@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { flowsQuery } from "../../../api/flows.ts";
 import type { Kind } from "./fields.ts";
 import { ExpressionInput } from "./Completed.tsx";
-import { ActionsPart, ValidationPart } from "./compound.tsx";
+import { ActionsPart, ObjectPart, ValidationPart } from "./compound.tsx";
 import {
   JsonPart,
   MediaPart,
@@ -119,6 +119,7 @@ const PARTS: Record<Exclude<Kind, "comparison">, ComponentType<PartProps>> = {
   method: MethodPart,
   priority: PriorityPart,
   strings: StringsPart,
+  object: ObjectPart,
   json: JsonPart,
 };
 
@@ -126,5 +127,5 @@ const PARTS: Record<Exclude<Kind, "comparison">, ComponentType<PartProps>> = {
 export function FieldPart({ field, ...rest }: FieldProps) {
   const { t } = useTranslation("build");
   const Part = PARTS[field.kind as Exclude<Kind, "comparison">];
-  return <Part label={t(`field.${field.name as "text"}`)} nested={FieldPart} {...rest} />;
+  return <Part field={field} label={t(`field.${field.name as "text"}`)} nested={FieldPart} {...rest} />;
 }

@@ -29,7 +29,7 @@ export function NodeForm({ node }: { node: FlowNode }) {
 
   function part(field: Field) {
     if (field.kind === "comparison")
-      return node.data["branches"] ? null : <Comparison key={field.name} node={node} />;
+      return node.data["branches"] ? null : <Comparison key={field.name} node={node} findings={found} />;
     if (field.kind === "branches" && !node.data["branches"]) return <ManyWays key={field.name} node={node} />;
     return (
       <FormField
@@ -113,7 +113,10 @@ export function NodeForm({ node }: { node: FlowNode }) {
 
 /** Whether the findings of a field are shown beside it. */
 function isShown(type: NodeType, field: string): boolean {
-  return FORMS[type].main.some(({ name, kind }) => name === field && kind !== "options");
+  if (type === "condition" && (field === "variable" || field === "value")) return true;
+  return FORMS[type].main.some(({ name, kind }) =>
+    kind === "media" ? field.split(".")[0] === name : name === field && kind !== "options",
+  );
 }
 
 interface FormFieldProps {
@@ -173,10 +176,12 @@ const NodeId = memo(function NodeId({ node }: { node: string }) {
   );
 });
 
-function Comparison({ node }: { node: FlowNode }) {
+function Comparison({ node, findings }: { node: FlowNode; findings: readonly Finding[] }) {
   const { edit } = useActions();
+  const text = useFindingText();
   return (
     <ComparisonPart
+      errors={Object.fromEntries(findings.map((finding) => [finding.field ?? "", text(finding)]))}
       value={node.data}
       onChange={(data) =>
         edit((before) => withNode(before, node.id, (one) => ({ ...one, data })), `${node.id}.comparison`)

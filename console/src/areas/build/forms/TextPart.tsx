@@ -17,7 +17,7 @@ export interface FieldProps {
   error?: string | undefined;
 }
 
-export interface PartProps extends Omit<FieldProps, "field"> {
+export interface PartProps extends FieldProps {
   label: string;
   /** Shows a field inside of this part. */
   nested: ComponentType<FieldProps>;

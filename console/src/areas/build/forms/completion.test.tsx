@@ -98,7 +98,7 @@ test("the value of a condition has them, too", async () => {
   const { document } = showInEditor(FLOW, ({ document: shown }) => <NodeForm node={shown.nodes[1]!} />, {
     found: FOUND,
   });
-  const value = screen.getByRole("textbox", { name: "Valor" });
+  const value = screen.getByRole("textbox", { name: "Comparar com" });
   await userEvent.clear(value);
   await userEvent.click(value);
   await userEvent.keyboard("{{{{pla{Tab}");
@@ -107,7 +107,7 @@ test("the value of a condition has them, too", async () => {
 
 test("names of variables are offered while one is written, and hide no field when nothing is typed", async () => {
   showInEditor(FLOW, ({ document: shown }) => <NodeForm node={shown.nodes[1]!} />, { found: FOUND });
-  const field = screen.getByRole("combobox", { name: "Guardar em" });
+  const field = screen.getByRole("combobox", { name: "Valor a verificar" });
   await userEvent.click(field);
   expect(screen.queryByRole("option")).toBeNull();
   await userEvent.clear(field);

@@ -1,7 +1,7 @@
 import { Select, Switch, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { withValue, type Data } from "../../../flow/document.ts";
-import { ACTIONS, type Field } from "./fields.ts";
+import { ACTIONS, OBJECTS, type Field } from "./fields.ts";
 import { ListPart } from "./ListPart.tsx";
 import { items, shown } from "./parts.tsx";
 import type { PartProps } from "./TextPart.tsx";
@@ -81,6 +81,30 @@ export function ValidationPart({ label, value, onChange, nested: FieldPart }: Pa
           />
         </>
       )}
+    </fieldset>
+  );
+}
+
+/** A part of a node with fields of its own; it is there while its switch is on. */
+export function ObjectPart({ label, field, value, onChange, error, nested: FieldPart }: PartProps) {
+  const part = value as Data | undefined;
+  return (
+    <fieldset className="build-list">
+      <Switch
+        label={label}
+        checked={!!part}
+        error={error}
+        onChange={(event) => onChange(event.currentTarget.checked ? {} : undefined)}
+      />
+      {part &&
+        (OBJECTS[field.name] ?? []).map((own) => (
+          <FieldPart
+            key={own.name}
+            field={own}
+            value={part[own.name]}
+            onChange={(next) => onChange(withValue(part, own.name, next))}
+          />
+        ))}
     </fieldset>
   );
 }

@@ -3,7 +3,7 @@ import schema from "../../../../../docs/flow.schema.json";
 import { exitsOf, type NodeType } from "../../../flow/document.ts";
 import words from "../words/pt.json";
 import { VALIDATORS } from "./compound.tsx";
-import { ACTIONS, FORMS } from "./fields.ts";
+import { ACTIONS, FORMS, OBJECTS } from "./fields.ts";
 
 interface Properties {
   properties: Record<string, { enum?: string[]; const?: string; $ref?: string }>;
@@ -67,4 +67,26 @@ test("every action of the schema has its fields", () => {
   ]);
   expect({ ...Object.fromEntries(own), save_contact: expected["save_contact"] }).toEqual(expected);
   expect(Object.keys(definitions).filter((name) => name.endsWith("Action"))).toHaveLength(own.length);
+});
+
+test("what is one part of a node has the fields of the schema, and they have names", () => {
+  const specs: Record<string, string> = {
+    cta_url: "CtaSpec",
+    location: "LocationSpec",
+    product: "ProductSpec",
+    catalog: "CatalogSpec",
+    reaction: "ReactionSpec",
+    options_from: "OptionsFrom",
+    multiple: "Multiple",
+    memory: "Memory",
+  };
+  expect(Object.keys(OBJECTS).toSorted()).toEqual(Object.keys(specs).toSorted());
+  for (const [name, spec] of Object.entries(specs)) {
+    const own = OBJECTS[name]!.map((field) => field.name);
+    const known = Object.keys(definitions[spec]!.properties).filter(
+      (field) => !field.endsWith("next_node_id"),
+    );
+    expect(own.toSorted(), name).toEqual(known.toSorted());
+    expect(own.filter((field) => !(field in words.field))).toEqual([]);
+  }
 });

@@ -24,6 +24,7 @@ export type Kind =
   | "method"
   | "priority"
   | "strings"
+  | "object"
   | "json";
 
 export interface Field {
@@ -47,13 +48,13 @@ export const FORMS: Record<NodeType, { main: Field[]; more: Field[] }> = {
   message: {
     main: fields("text:text buttons:options media:media"),
     more: fields(
-      "header footer list_button variable:variable cta_url:json location_request:switch contact_request:switch location:json contacts:json product:json products:json catalog:json carousel:json reaction:json reply_to",
+      "header footer list_button variable:variable cta_url:object location_request:switch contact_request:switch location:object contacts:json product:object products:json catalog:object carousel:json reaction:object reply_to",
     ),
   },
   question: {
     main: fields("question:text variable:variable validation:validation buttons:options"),
     more: fields(
-      "media:media header footer list_button max_attempts:number timeout_seconds:seconds options_from:json multiple:json reactions:pairs",
+      "media:media header footer list_button max_attempts:number timeout_seconds:seconds options_from:object multiple:object reactions:pairs",
     ),
   },
   condition: { main: fields("comparison:comparison branches:branches"), more: [] },
@@ -75,7 +76,7 @@ export const FORMS: Record<NodeType, { main: Field[]; more: Field[] }> = {
   },
   ai_prompt: {
     main: fields("model prompt:text output_variable:variable"),
-    more: fields("system:text temperature:number max_tokens:number memory:json fields:json"),
+    more: fields("system:text temperature:number max_tokens:number memory:object fields:json"),
   },
   wait_event: { main: fields("name timeout_seconds:seconds output_variable:variable"), more: [] },
   delay: { main: fields("seconds:seconds"), more: [] },
@@ -86,6 +87,18 @@ export const FORMS: Record<NodeType, { main: Field[]; more: Field[] }> = {
     main: fields("flow_id cta text:text variable:variable"),
     more: fields("header footer screen data:json"),
   },
+};
+
+/** The fields of what is one part of a node. A test compares them with the flow's schema. */
+export const OBJECTS: Partial<Record<string, Field[]>> = {
+  cta_url: fields("label url"),
+  location: fields("latitude longitude name address"),
+  product: fields("catalog_id product_retailer_id"),
+  catalog: fields("thumbnail"),
+  reaction: fields("emoji message_id"),
+  options_from: fields("list:variable label value description section item_variable:variable"),
+  multiple: fields("least:number most:number done_label"),
+  memory: fields("variable:variable turns:number"),
 };
 
 /** Fields that belong to an exit, or to a part that shows several fields at once. */

@@ -24,7 +24,7 @@ export function shown(value: unknown): string {
 }
 
 /** A name of a variable: those of the flow are offered while it is written, or on the arrow down. */
-export function VariablePart({ label, value, onChange, error }: Omit<PartProps, "nested">) {
+export function VariablePart({ label, value, onChange, error }: Omit<PartProps, "nested" | "field">) {
   const variables = useVariables().filter(
     (name) => !name.startsWith("contact.") && name !== "now" && name !== "today",
   );
@@ -152,7 +152,6 @@ export function MediaPart({ label, value, onChange, error }: PartProps) {
         data={MEDIA.map((one) => ({ value: one, label: t(`media.${one}`) }))}
         value={type || null}
         onChange={(next) => onChange(next ? { ...media, type: next } : undefined)}
-        error={error}
       />
       {type && (
         <>
@@ -162,6 +161,7 @@ export function MediaPart({ label, value, onChange, error }: PartProps) {
             placeholder="https://"
             value={shown(media["link"])}
             onChange={(next) => onChange(withValue(media, "link", next))}
+            error={error}
           />
           <ExpressionInput
             label={t("field.caption")}

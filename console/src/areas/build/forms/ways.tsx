@@ -129,16 +129,26 @@ export function ParametersPart({ label, value, onChange }: PartProps) {
   );
 }
 
+interface ComparisonProps {
+  value: Data;
+  onChange: (value: Data) => void;
+  /** What is wrong with the variable and the value. */
+  errors?: Readonly<Record<string, string>>;
+}
+
+const NO_ERRORS: Readonly<Record<string, string>> = {};
+
 /** A variable, an operator and a value. */
-export function ComparisonPart({ value, onChange }: { value: Data; onChange: (value: Data) => void }) {
+export function ComparisonPart({ value, onChange, errors = NO_ERRORS }: ComparisonProps) {
   const { t } = useTranslation("build");
   const operator = shown(value["operator"]);
   return (
     <div className="build-comparison">
       <VariablePart
-        label={t("field.variable")}
+        label={t("form.compared")}
         value={value["variable"]}
         onChange={(next) => onChange({ ...value, variable: next })}
+        error={errors["variable"]}
       />
       <Select
         label={t("field.operator")}
@@ -149,9 +159,10 @@ export function ComparisonPart({ value, onChange }: { value: Data; onChange: (va
       />
       {!WITHOUT_VALUE.has(operator) && (
         <ExpressionInput
-          label={t("field.value")}
+          label={t("form.comparedWith")}
           value={shown(value["value"])}
           onChange={(next) => onChange({ ...value, value: next })}
+          error={errors["value"]}
         />
       )}
     </div>

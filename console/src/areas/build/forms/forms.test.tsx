@@ -1,0 +1,56 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test } from "vitest";
+import type { FlowDocument } from "../../../flow/document.ts";
+import { inspection, showInEditor } from "../../../testing/editor.tsx";
+import { expectAccessible, words } from "../../../testing/render.tsx";
+import { NodeForm } from "./NodeForm.tsx";
+
+const FLOW: FlowDocument = {
+  format: 1,
+  id: "f",
+  nodes: [
+    { id: "c", type: "condition", data: { variable: "", operator: "==", value: "1" } },
+    { id: "m", type: "message", data: { text: "Oi", media: { type: "image" } } },
+  ],
+};
+
+function open(id: string, found = inspection()) {
+  const part = (editor: { document: FlowDocument }) => (
+    <NodeForm node={editor.document.nodes.find((node) => node.id === id)!} />
+  );
+  return showInEditor(FLOW, part, { found, selected: [id] });
+}
+
+beforeEach(() => words("pt", "build", "findings"));
+
+test("an empty field says that it is to be filled in, beside it", async () => {
+  open("c", inspection([{ code: "invalid_variable", node_id: "c", field: "variable" }]));
+  const field = await screen.findByRole("combobox", { name: "Valor a verificar" });
+  expect(field).toHaveAccessibleDescription("Falta preencher este campo.");
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(screen.getByRole("textbox", { name: "Comparar com" })).toHaveValue("1");
+});
+
+test("a file without a link says so at the link", async () => {
+  open("m", inspection([{ code: "missing_field", node_id: "m", field: "media.link" }]));
+  const link = await screen.findByRole("textbox", { name: "Link do arquivo" });
+  expect(link).toHaveAccessibleDescription("Falta preencher este campo.");
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
+test("a button with a link is filled in without JSON, and gone with its switch", async () => {
+  const { document } = open("m");
+  await userEvent.click(await screen.findByRole("button", { name: "Mais opções" }));
+  const own = screen.getByRole("switch", { name: "Botão com link" });
+  await userEvent.click(own);
+  const group = own.closest("fieldset")!;
+  const [label, url] = [...group.querySelectorAll<HTMLInputElement>("input:not([type=checkbox])")];
+  await userEvent.type(label!, "Abrir");
+  await userEvent.type(url!, "https://clinica.example");
+  const data = () => document().nodes[1]!.data["cta_url"];
+  expect(data()).toEqual({ label: "Abrir", url: "https://clinica.example" });
+  await expectAccessible();
+  await userEvent.click(own);
+  expect(data()).toBeUndefined();
+});
