@@ -13,6 +13,7 @@ from cli.reference.flow_reference import flow_reference
 from cli.reference.prover_page import prover_page
 from cli.reference.saved_queries import with_saved_queries
 from local.flow_schema import schema_text
+from local.json_layout import lay_out
 from rest.application import openapi_document
 
 REPOSITORY = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ def pages() -> dict[Path, str]:
         docs / "prover.md": prover_page(REPOSITORY / "tests" / "engine" / "prover"),
         docs / "flow.schema.json": schema_text(),
         docs / "api.md": api_page(docs / "api.md"),
-        docs / "openapi.json": json.dumps(openapi_document(), ensure_ascii=False, indent=1, sort_keys=True) + "\n",
+        docs / "openapi.json": lay_out(json.loads(json.dumps(openapi_document(), sort_keys=True))) + "\n",
         docs / "events.schema.json": event_schema(),
         **example_pages(docs, REPOSITORY / "examples" / "flows"),
         template: with_saved_queries(template.read_text(encoding="utf-8")),

@@ -90,21 +90,39 @@ def _references(part: Any) -> Iterator[str]:
             yield from _references(member)
 
 
-def test_every_reference_resolves_and_every_schema_is_used() -> None:
+def _answers(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The responses of an operation by their status, those that it shares with other routes included."""
+    for status, answer in operation["responses"].items():
+        name = answer.get("$ref", "").removeprefix("#/components/responses/")
+        yield status, document["components"]["responses"][name] if name else answer
+
+
+def test_every_reference_resolves_and_every_component_is_used() -> None:
     document = openapi_document()
-    named = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    kinds = {kind: document["components"][kind] for kind in ("schemas", "responses")}
+    named = {f"#/components/{kind}/{name}" for kind, components in kinds.items() for name in components}
     assert set(_references(document)) == named
+
+
+def test_a_response_that_no_route_changes_is_written_once() -> None:
+    document = openapi_document()
+    shared = [answer["description"] for answer in document["components"]["responses"].values()]
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            own = {answer["description"] for answer in operation["responses"].values() if "description" in answer}
+            assert own.isdisjoint(shared)
 
 
 def test_a_client_can_be_generated() -> None:
     """A generator names a method after each operation's id, and makes a type of each response."""
     ids: list[str] = []
-    for path, methods in openapi_document()["paths"].items():
+    document = openapi_document()
+    for path, methods in document["paths"].items():
         for method, operation in methods.items():
             name = f"{method} {path}"
             ids.append(operation["operationId"])
             assert re.fullmatch(r"[a-z]+([A-Z0-9][a-z0-9]*)+", operation["operationId"]), name
-            for status, answer in operation["responses"].items():
+            for status, answer in _answers(document, operation):
                 assert status in ("204", "304") or answer["content"], (name, status)
                 for content in answer.get("content", {}).values():
                     assert content["schema"], (name, status)
@@ -118,7 +136,7 @@ def test_every_problem_has_one_form_with_the_known_codes() -> None:
     assert document["components"]["schemas"]["ProblemCode"]["enum"] == list(PROBLEM_CODES)
     for methods in document["paths"].values():
         for operation in methods.values():
-            for answer in operation["responses"].values():
+            for _, answer in _answers(document, operation):
                 for media_type, content in answer.get("content", {}).items():
                     if media_type == CONTENT_TYPE:
                         form, codes = content["schema"]["allOf"]

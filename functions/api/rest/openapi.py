@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from rest.caller import Role
@@ -120,11 +121,12 @@ def route_docs(
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the responses of every operation. `route_docs` is converted to standard OpenAPI."""
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    components = document.setdefault("components", {})
+    schemas, shared = components.setdefault("schemas", {}), components.setdefault("responses", {})
     schemas.update(Problem=_PROBLEM, ProblemCode=_CODES, GatewayMessage=_GATEWAY)
     for methods in document["paths"].values():
         for method, operation in methods.items():
-            _complete(method, operation)
+            _complete(method, operation, shared)
     for unused in _NEVER_SENT:
         schemas.pop(unused, None)
     return document
@@ -136,7 +138,8 @@ def operation_id(function_name: str) -> str:
     return first + "".join(part.capitalize() for part in others)
 
 
-def _complete(method: str, operation: dict[str, Any]) -> None:
+def _complete(method: str, operation: dict[str, Any], shared: dict[str, Any]) -> None:
+    """Add the responses of an operation. Those that many routes have alike become components in `shared`."""
     roles, own = operation.get("x-roles", []), operation.pop("x-problems", [])
     media_types = operation.pop("x-media-types", ["application/json"])
     headers = operation.pop("x-headers", {})
@@ -169,7 +172,13 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     for code in (*own, *_common(method, operation, roles)):
         by_status[PROBLEM_CODES[code].status.value].append(code)
     for number in sorted({*by_status, *_FROM_GATEWAY}):
-        answers[str(number)] = _answer(number, by_status[number])
+        codes = by_status[number]
+        if set(codes) & set(own):
+            answers[str(number)] = _answer(number, codes)
+        else:
+            name = "Or".join(operation_id(f"_{code}") for code in codes) or HTTPStatus(number).phrase.replace(" ", "")
+            shared.setdefault(name, _answer(number, codes))
+            answers[str(number)] = {"$ref": f"#/components/responses/{name}"}
     operation["responses"] = answers
 
 
