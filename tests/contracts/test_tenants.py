@@ -265,6 +265,16 @@ def test_secrets_are_kept_per_organization_and_number(secrets: Secrets) -> None:
     assert secrets.of_number("acme", "1", fresh=True) == NumberSecrets("new", "access-token")
 
 
+def test_cached_app_secrets_cost_no_request(aws: None) -> None:
+    client = boto3.client("secretsmanager")
+    secrets = SecretsManagerSecrets(lambda: client, "pytake/test/", lambda: 0)
+    secrets.put("acme", "1", NumberSecrets("app-secret", "token", "older-secret"))
+    assert secrets.cached_app_secrets("acme", "1") == ()
+    assert secrets.app_secrets("acme", "1")
+    client.delete_secret(SecretId="pytake/test/acme/1/app-secret", ForceDeleteWithoutRecovery=True)
+    assert secrets.cached_app_secrets("acme", "1") == ("app-secret", "older-secret")
+
+
 def test_each_kind_of_secret_is_stored_apart(aws: None) -> None:
     """The webhook's role reads app secrets only, the sender's access tokens only (tests/template/test_roles.py)."""
     client = boto3.client("secretsmanager")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytake.conversation.ports.messaging import QueueingFailedError
-from pytake.conversation.receive_notification import BadSignatureError
+from pytake.conversation.receive_notification import MAX_TRIES, BadSignatureError
 from pytake.conversation.status_filter import MAX_LOOKUPS
 from pytake.whatsapp import signature
 from pytake.whatsapp.inbound import NotJsonError, NotWhatsAppError, read_notification
@@ -271,6 +271,50 @@ def test_a_change_of_an_account_is_verified_by_its_numbers(product: Product) -> 
         product.post(account_update("5"), "another-secret")
     product.post(account_update("6"))
     assert len(product.events.events) == 1, "no number of this account is connected"
+
+
+def shared_account(product: Product) -> tuple[dict[str, Any], str]:
+    """A change of an account that organizations with four Meta apps share, and the secret of the last one's app."""
+    for at in range(4):
+        secret = f"secret-of-app-{at}"
+        product.add_organization(f"org-{at}", f"20000000000000{at}", None, app_secret=secret, waba_id="5")
+    return account_update("5"), secret
+
+
+def test_a_change_of_an_account_with_many_apps_is_taken_at_one_of_meta_s_tries(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (body, secret), read, app_secrets = shared_account(product), [], product.secrets.app_secrets
+
+    def counting(organization_id: str, phone_number_id: str, *, fresh: bool = False) -> tuple[str, ...]:
+        read.append(organization_id)
+        return app_secrets(organization_id, phone_number_id, fresh=fresh)
+
+    monkeypatch.setattr(product.secrets, "app_secrets", counting)
+    refused = 0
+    for _ in range(3):  # Meta repeats what was refused, for days
+        read.clear()
+        with contextlib.suppress(BadSignatureError):
+            product.post(body, secret)
+            break
+        refused += 1
+        assert len(set(read)) == MAX_TRIES
+        product.clock.forward(60)
+    assert [event.organization_id for event in product.events.events] == ["org-3"]
+    assert refused <= 1
+
+
+def test_cached_secrets_of_an_account_with_many_apps_are_tried_at_once(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, secret = shared_account(product)
+    monkeypatch.setattr(product.secrets, "cached_app_secrets", product.secrets.app_secrets)
+    for _ in range(3):
+        product.post(body, secret)
+        with pytest.raises(BadSignatureError):
+            product.post(body, "another-secret")
+        product.clock.forward(60)
+    assert [event.organization_id for event in product.events.events] == ["org-3"] * 3
 
 
 def test_an_account_beside_messages_is_told_to_the_organizations_that_signed(product: Product) -> None:

@@ -919,6 +919,9 @@ class SecretsByNumber:
         found = self.of_number(organization_id, phone_number_id, fresh=fresh)
         return found.app_secrets if found is not None else ()
 
+    def cached_app_secrets(self, organization_id: str, phone_number_id: str) -> tuple[str, ...]:
+        return ()
+
     def access_token(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> str | None:
         found = self.of_number(organization_id, phone_number_id, fresh=fresh)
         return found.access_token if found is not None else None

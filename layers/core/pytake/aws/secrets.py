@@ -55,6 +55,10 @@ class SecretsManagerSecrets:
             return ()
         return NumberSecrets(found.app_secret, "", found.previous_app_secret).app_secrets
 
+    def cached_app_secrets(self, organization_id: str, phone_number_id: str) -> tuple[str, ...]:
+        found = self._cache.get(self._name(_AppSecret, organization_id, phone_number_id), lambda: None)
+        return NumberSecrets(found.app_secret, "", found.previous_app_secret).app_secrets if found is not None else ()
+
     def access_token(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> str | None:
         found = self._get(_AccessToken, organization_id, phone_number_id, fresh=fresh)
         return found.access_token if found is not None else None

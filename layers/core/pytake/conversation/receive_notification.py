@@ -21,7 +21,7 @@ from pytake.whatsapp.template_changes import FIELDS as TEMPLATE_FIELDS
 from pytake.whatsapp.unverified import MAX_NUMBERS, check_kind, check_size, claimed_accounts, claimed_numbers
 
 MAX_TRIES = 2
-"""Numbers whose secrets are tried for a body until one has signed it: a stranger may name connected ones."""
+"""Numbers whose secrets are read for a body until one has signed it: a stranger may name connected ones."""
 
 MAX_SIGNED_NUMBERS = 100
 """Receiving numbers of one signed POST: DynamoDB reads no more at once. Meta names one in most of them."""
@@ -63,12 +63,17 @@ _Entry = TypeVar("_Entry", bound=tuple[str, ...])
 
 
 class _SignatureCheck:
-    """Whether the secrets of numbers signed one body. Anyone can post, so a few are tried; all others once one has signed it."""
+    """Whether the secrets of numbers signed one body. Anyone can post, so a few are tried; all others once one has signed it.
 
-    def __init__(self, secrets: Secrets, body: bytes, header: str | None) -> None:
+    Cached secrets cost no request and are tried first. Of the others, other ones are tried in each minute: a body that the app
+    of the third organization of an account signed is taken at one of Meta's next tries.
+    """
+
+    def __init__(self, secrets: Secrets, body: bytes, header: str | None, now: float) -> None:
         self._secrets = secrets
         self._body = body
         self._header = header
+        self._minute = int(now // 60)
         self._tries = 0
         self._is_genuine = False
 
@@ -86,9 +91,7 @@ class _SignatureCheck:
     def numbers(self, known: Mapping[str, Number]) -> dict[str, Number]:
         """The numbers that signed the body."""
         numbers = [(id_, number.organization_id) for id_, number in sorted(known.items())]
-        return {
-            id_: known[id_] for id_, organization in _one_of_each_first(numbers) if self.signed_by(organization, id_)
-        }
+        return {id_: known[id_] for id_, organization in self._in_turn(numbers) if self.signed_by(organization, id_)}
 
     def accounts(self, known: Mapping[str, Mapping[str, str]]) -> dict[str, OwnersOfAccount]:
         """The accounts whose numbers signed the body, with their organizations: each has to have signed it.
@@ -97,17 +100,21 @@ class _SignatureCheck:
         """
         numbers = [(waba_id, *entry) for waba_id, members in sorted(known.items()) for entry in sorted(members.items())]
         signed: dict[str, OwnersOfAccount] = {}
-        for waba_id, phone_number_id, organization_id in _one_of_each_first(numbers[:MAX_NUMBERS]):
+        for waba_id, phone_number_id, organization_id in self._in_turn(numbers[:MAX_NUMBERS]):
             found = signed.get(waba_id, {})
             if organization_id not in found and self.signed_by(organization_id, phone_number_id):
                 signed[waba_id] = {**found, organization_id: phone_number_id}
         return signed
 
-
-def _one_of_each_first(numbers: Sequence[_Entry]) -> list[_Entry]:
-    """One number of each organization, which is the last item of an entry, before the others: few secrets are tried."""
-    first = {entry[-1]: entry for entry in reversed(numbers)}
-    return [*reversed(first.values()), *(entry for entry in numbers if first[entry[-1]] != entry)]
+    def _in_turn(self, numbers: Sequence[_Entry]) -> list[_Entry]:
+        """The numbers in the order in which their secrets are tried, after those in the cache."""
+        if not self._is_genuine and len(numbers) > MAX_TRIES:
+            cached = (self._secrets.cached_app_secrets(entry[-1], entry[-2]) for entry in numbers)
+            self._is_genuine = any(signature.verify(self._body, self._header, one) for one in cached if one)
+        one_of_each = list({entry[-1]: entry for entry in reversed(numbers)}.values())[::-1]
+        start = self._minute * MAX_TRIES % max(len(one_of_each), 1)
+        others = [entry for entry in numbers if entry not in one_of_each]
+        return [*one_of_each[start:], *one_of_each[:start], *others]
 
 
 class ReceiveNotification:
@@ -145,7 +152,7 @@ class ReceiveNotification:
 
         Anyone can post here: before a signature is verified, nothing is decoded or published, and the numbers that the body
         names are looked up in one request, or the accounts if it names no number. Of the known ones, the secrets of `MAX_TRIES`
-        numbers are tried.
+        numbers are read and tried, besides those in the cache.
 
         Raises `BodyTooLargeError`; `BadSignatureError` when the header is not a signature, or not the one of a known number
         or account in the body; `NotJsonError` or `NotWhatsAppError` when the body is not a notification of Meta;
@@ -158,7 +165,7 @@ class ReceiveNotification:
             raise BadSignatureError
         claimed = claimed_numbers(body)
         known = self._tenants.find_numbers(claimed) if claimed else {}
-        check = _SignatureCheck(self._secrets, body, signature_header)
+        check = _SignatureCheck(self._secrets, body, signature_header, self._clock())
         signed = check.numbers(known)
         known_accounts = self._find_accounts(claimed_accounts(body)) if not claimed else {}
         accounts = check.accounts(known_accounts)

@@ -129,6 +129,9 @@ class Secrets(Protocol):
         """The app secrets that verify the number's webhooks; none for a number without secrets, which may be
         remembered for seconds."""
 
+    def cached_app_secrets(self, organization_id: str, phone_number_id: str) -> tuple[str, ...]:
+        """The app secrets if they are cached; none otherwise. No request is made."""
+
     def access_token(self, organization_id: str, phone_number_id: str, *, fresh: bool = False) -> str | None:
         """The access token that sends for the number, or None."""
 
