@@ -61,7 +61,11 @@ def _media(kind: str) -> Add:
             return
         chain.add("message", {"media": {"type": kind, "link": link}}, kind)
         if kind == "image" and ".gif" in link.lower():
-            bot.lose(chain, block, "gif", "note", "WhatsApp sends no GIF images. Use an image or a short video.")
+            message = (
+                "WhatsApp takes no GIF, so this image does not reach people. "
+                "Replace it with a JPG or PNG image or a short MP4 video."
+            )
+            bot.lose(chain, block, "gif", "note", message)
 
     return send
 
