@@ -116,6 +116,14 @@ def test_a_new_node_is_seen_beside_its_form_and_nothing_moves_while_it_is_saved(
             page.wait_for_function(IS_SEEN, arg=selected.element_handle())
 
 
+def test_a_link_to_a_node_of_a_large_flow_opens_its_form(browser: "Browser", url: str) -> None:
+    with opened(browser, f"{url}/console/build/large?node=q{NODES - 5}") as (page, _):
+        selected = page.locator(f".react-flow__node[data-id=q{NODES - 5}].selected")
+        selected.wait_for()
+        page.wait_for_function(IS_SEEN, arg=selected.element_handle())
+        expect(page.locator(".build-panel")).to_be_visible()
+
+
 def test_each_click_on_a_node_opens_its_form_on_a_slow_machine(browser: "Browser", url: str) -> None:
     with opened(browser, f"{url}/console/build/small") as (page, _):
         page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})

@@ -6,6 +6,7 @@ import { useSearchParams } from "react-router";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { Handset } from "./Handset.tsx";
+import { Turns } from "./Turns.tsx";
 import { phonesQuery, simulatedNumbersQuery } from "./queries.ts";
 import "./try.css";
 
@@ -48,6 +49,7 @@ export function Try() {
           />
         </div>
         <Handset key={phone} phone={phone} number={number} />
+        <Turns key={`turns ${phone}`} phone={phone} number={number} />
       </div>
     </Page>
   );

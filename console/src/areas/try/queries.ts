@@ -1,4 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
+import { api, got } from "../../api/client.ts";
 import { ApiError } from "../../api/errors.ts";
 
 const LIVE_MILLISECONDS = 1_000;
@@ -87,4 +88,40 @@ export function act(phone: string, what: Act, phone_number_id: string | undefine
 /** Remove a phone with its messages. */
 export function removePhone(phone: string) {
   return simulator<undefined>(`/phones/${phone}`, { method: "DELETE" });
+}
+
+const TURNS = 20;
+
+/** A turn of a conversation, as its audit record has it. What is empty is left out. */
+export interface Turn {
+  seq: number;
+  at: number;
+  input: { type?: string; text?: string; reply_id?: string | null };
+  message_type?: string;
+  path?: { flow_id: string; node_id: string; exit: string }[];
+  events?: { type: string; data?: Record<string, unknown> }[];
+}
+
+/** The latest turns of a phone's conversation, newest first, and the values that are known. `seen`: the last message on its screen. */
+export function turnsQuery(phone: string, phone_number_id: string | undefined, seen: number) {
+  const params = { path: { phone }, query: { phone_number_id: phone_number_id ?? null } };
+  return queryOptions({
+    queryKey: ["turns", phone, phone_number_id, seen],
+    queryFn: async ({ signal }) => {
+      try {
+        const [state, records] = await Promise.all([
+          got(api.GET("/api/v1/conversations/{phone}", { params, signal })),
+          got(api.GET("/api/v1/conversations/{phone}/records", { params, signal, parseAs: "text" })),
+        ]);
+        const lines = records.split("\n").filter(Boolean).slice(-TURNS);
+        return {
+          variables: state.variables,
+          turns: lines.map((line) => JSON.parse(line) as Turn).toReversed(),
+        };
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return { variables: {}, turns: [] }; // not yet
+        throw error;
+      }
+    },
+  });
 }

@@ -68,6 +68,39 @@ test("what the simulator refuses is said", async () => {
   expect(await screen.findByRole("alert")).toHaveTextContent("O simulador não aceita isso");
 });
 
+test("an administrator sees the values and the way of each turn, newest first, with links to the steps", async () => {
+  signInAs("admin");
+  const path = (...ids: string[]) => ids.map((node_id) => ({ flow_id: "clinic", node_id, exit: "next" }));
+  const records = [
+    { seq: 1, at: 1_795_983_740, input: { text: "oi" }, path: path("start", "menu") },
+    {
+      seq: 2,
+      at: 1_795_983_750,
+      input: { type: "reply", reply_id: "sales" },
+      path: path("end"),
+      events: [{ type: "flow_completed", data: { flow_id: "clinic" } }],
+    },
+  ];
+  const lines = records.map((record) => `${JSON.stringify(record)}\n`).join("");
+  const { container } = open({
+    [`GET /api/v1/conversations/${PHONE}`]: { variables: { nome: "Ana", idade: 30 } },
+    [`GET /api/v1/conversations/${PHONE}/records`]: new Response(lines),
+  });
+  const turns = within(await screen.findByRole("region", { name: "O que o fluxo fez" }));
+  expect(await turns.findByText("nome")).toBeVisible();
+  const items = turns.getAllByRole("listitem").filter((item) => item.querySelector("strong"));
+  expect(items.map((item) => item.querySelector("strong")!.textContent)).toEqual(["sales", "oi"]);
+  expect(turns.getByRole("link", { name: "menu" })).toHaveAttribute("href", "/build/clinic?node=menu");
+  await userEvent.click(turns.getByText("1 evento"));
+  expect(turns.getByText("flow_completed")).toBeVisible();
+  await expectAccessible(container);
+});
+
+test("a builder is told who sees the turns", async () => {
+  open();
+  expect(await screen.findByText(/Administradores veem aqui/)).toBeVisible();
+});
+
 test("axe finds nothing", async () => {
   const { container } = open();
   await screen.findByText("Como posso ajudar?");

@@ -28,8 +28,11 @@ function uncovered(): Area | undefined {
   return { ...canvas, bottom: Math.min(canvas.bottom, ...over.map(({ top }) => top)) };
 }
 
-/** Move the canvas to the node whose form is open, if the head of the node cannot be seen: a new one may be far away. */
-export function useReveal(id: string | undefined, panel: unknown): void {
+/**
+ * Move the canvas to the node whose form is open, if the head of the node cannot be seen: a new one may be far away. It looks
+ * again when the panel or the layout changes.
+ */
+export function useReveal(id: string | undefined, panel: unknown, laid: unknown): void {
   const flow = useReactFlow();
   useEffect(() => {
     if (!id) return undefined;
@@ -48,5 +51,5 @@ export function useReveal(id: string | undefined, panel: unknown): void {
     };
     const timer = setTimeout(look, MOVE_MILLISECONDS); // by then the panel is open, and a press has become a click or a drag
     return () => clearTimeout(timer);
-  }, [id, panel, flow]);
+  }, [id, panel, laid, flow]);
 }

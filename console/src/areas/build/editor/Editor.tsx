@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useParams } from "react-router";
+import { useParams, useSearchParams } from "react-router";
 import type { FlowDocument, FlowNode } from "../../../flow/document.ts";
 import { drawnId, withComment, withNewComment } from "../../../flow/comments.ts";
 import { copied, pasted } from "../../../flow/copies.ts";
@@ -66,7 +66,8 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
   const draft = useDraft(opened, tag);
   const { document, edit, state } = draft;
   const { inspection } = useInspection(document);
-  const [selected, select] = useState<readonly string[]>([]);
+  const [search] = useSearchParams();
+  const [selected, select] = useState<readonly string[]>(() => search.getAll("node"));
   const [panel, setPanel] = useState<Panel>();
   const [dialog, setDialog] = useState<DialogName>();
   const [lit, light] = useState(NOTHING_LIT);
@@ -78,7 +79,7 @@ function Opened({ opened, tag }: { opened: FlowDocument; tag: string }) {
     [document, selected, inspection, findings, lit, marks, edit],
   );
   const node = selected.length === 1 ? document.nodes.find(({ id }) => id === selected[0]) : undefined;
-  useReveal(node?.id, panel);
+  useReveal(node?.id, panel, laid);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     globalThis.document.title = `${document.name ?? document.id} · PyTake`;
