@@ -194,6 +194,7 @@ class _World:
             DynamoDeliveries(table, clock, kept(), **late),
             self.campaigns,
             never,
+            queues,
             clock,
         )
 

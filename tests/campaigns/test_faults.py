@@ -9,6 +9,8 @@ from pytake.campaigns import claim, freeze
 from pytake.campaigns.audience import PLANNED, RELEASED
 from pytake.campaigns.claim import LEASE_SECONDS
 from pytake.campaigns.manage import CampaignStateError
+from pytake.campaigns.recount import LOOK_AGAIN_SECONDS
+from pytake.campaigns.release import FAILED
 from pytake.contacts.consent import Consent
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.recorded_erasures import erasure_digest
@@ -255,6 +257,29 @@ def test_who_the_queue_refused_is_queued_by_the_next_tick_and_the_others_are_not
     assert len(world.queued()) == 1, "the other one of the claim"
     world.run()
     check(world)
+
+
+def test_a_committed_turn_of_a_person_who_is_listed_as_failed_is_queued_by_the_recount() -> None:
+    world = new_world()
+    refused, put = world.people[0].contact_id, world.product.queues.put_bulk
+
+    def choosy(items: Any) -> Any:
+        put([item for item in items if item.contact_id != refused])
+        return [item for item in items if item.contact_id == refused]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.product.queues, "put_bulk", choosy)
+        world.run()
+        assert (world.outcomes()[refused], len(world.turns()[refused])) == (FAILED, 1)
+        world.recount()
+        assert world.outcomes()[refused] == FAILED, "the queue still refuses it"
+    world.clock.forward(LOOK_AGAIN_SECONDS)
+    world.recount()
+    assert world.outcomes()[refused] == f"{RELEASED} ={PRICE}"
+    assert world.queued().count(refused) == 1
+    world.clock.forward(LOOK_AGAIN_SECONDS)
+    world.recount()
+    assert world.queued().count(refused) == 1, "it is queued once"
 
 
 def test_a_turn_says_whether_its_template_goes_to_the_endpoint_for_marketing() -> None:

@@ -34,6 +34,7 @@ def recount_of(world: CampaignWorld) -> RecountAudience:
         world.deliveries,
         world.campaigns,
         nothing,
+        nothing,
         lambda: NOW,
     )
 

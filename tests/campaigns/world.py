@@ -217,7 +217,14 @@ class CampaignWorld:
         )
         repeat = RepeatLimited(product.tenants, self.plan, self.lane, release, self.clock)
         return RecountAudience(
-            self.audiences, product.conversations, aliases, product.deliveries, self.campaigns, repeat, self.clock
+            self.audiences,
+            product.conversations,
+            aliases,
+            product.deliveries,
+            self.campaigns,
+            repeat,
+            queues,
+            self.clock,
         )()
 
     @property

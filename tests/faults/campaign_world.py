@@ -140,6 +140,7 @@ class CampaignWorld(World):
                 ports["deliveries"],
                 campaigns,
                 RepeatLimited(tenants, plan_opening, lane, release, clock),
+                ports["queues"],
                 clock,
             ),
             "manage": ManageCampaigns(

@@ -72,6 +72,10 @@ def test_a_worker_that_died_had_reserved_less_than_the_next_one_may_send() -> No
     assert problems_of("campaign:170") == []
 
 
+def test_a_turn_that_was_committed_before_five_workers_failed_is_sent() -> None:
+    assert problems_of("campaign:632") == []
+
+
 @pytest.mark.parametrize("part", range(4))
 def test_no_single_fault_breaks_a_promise(part: int) -> None:
     calls = calls_of_the_calm_run()

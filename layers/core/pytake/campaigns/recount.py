@@ -7,7 +7,8 @@ no records; the outcome that was counted last stays, without the person.
 Those who are left out for comparison, and those who were skipped at the last moment, are looked at, too: what they do without a
 message is what the campaign is compared with (`pytake.campaigns.results`).
 
-The recount also finds whose message is to be repeated (`pytake.campaigns.repeat`).
+The recount also finds whose message is to be repeated (`pytake.campaigns.repeat`), and queues the turn of a person who is listed
+as failed although a worker had committed it.
 """
 
 from collections.abc import Callable, Iterable, Sequence, Set
@@ -30,7 +31,7 @@ from pytake.campaigns.audience import (
 )
 from pytake.campaigns.ports import Audiences, Campaigns
 from pytake.campaigns.records import Campaign
-from pytake.campaigns.release import RECOUNT_SECONDS
+from pytake.campaigns.release import FAILED, RECOUNT_SECONDS
 from pytake.campaigns.repeat import REPEAT_AFTER_SECONDS, REPEAT_UNTIL_SECONDS, RepeatLimited
 from pytake.conversation.campaign_mark import RETRY_SUFFIX, CampaignMark
 from pytake.conversation.current_conversation import load_current, moved
@@ -38,6 +39,8 @@ from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, until_written
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
+from pytake.conversation.ports.messaging import Queues
+from pytake.conversation.queues import outbound_item
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
 from pytake.conversation.sessions import OPENED
 from pytake.whatsapp.message_input import takes_turn
@@ -50,7 +53,7 @@ RECOUNT_AFTER = (60, 300, 3600, 6 * 3600, 24 * 3600, ATTRIBUTED_SECONDS + 60)
 minute: the reads are eventually consistent."""
 
 LOOK_AGAIN_SECONDS = 600
-"""A repetition that was not possible, or may not be queued, is tried again so much later."""
+"""A repetition that was not possible, or a turn that may not be queued, is tried again so much later."""
 
 READ = "read"
 """The last state of a message."""
@@ -81,6 +84,7 @@ class RecountAudience:
         deliveries: Deliveries,
         campaigns: Campaigns,
         repeat: RepeatLimited,
+        queues: Queues,
         clock: Clock,
         workers: int = 1,
     ) -> None:
@@ -90,6 +94,7 @@ class RecountAudience:
         self._deliveries = deliveries
         self._campaigns = campaigns
         self._repeat = repeat
+        self._queues = queues
         self._clock = clock
         self._workers = workers
 
@@ -147,7 +152,7 @@ class RecountAudience:
                 return self._without_message(conversation, campaign, part, was)
             if was.split()[0] == READ and _was_silent(conversation, campaign.started_at):
                 return None  # nothing is further than read, and nothing else happened: no request
-            return self._outcome(key, conversation, campaign)
+            return self._outcome(key, conversation, campaign, was)
 
         if self._workers == 1:
             found: Iterable[Counted | None] = map(outcome, keys)
@@ -156,13 +161,19 @@ class RecountAudience:
                 found = list(pool.map(outcome, keys))
         return {key.contact_id: one for key, one in zip(keys, found, strict=True) if one is not None}
 
-    def _outcome(self, key: ConversationKey, conversation: Conversation, campaign: Campaign) -> Counted | None:
+    def _outcome(
+        self, key: ConversationKey, conversation: Conversation, campaign: Campaign, was: str
+    ) -> Counted | None:
         first = self._taken(key, conversation, campaign.message_id)
         if first is None:
             return None
         delivery, later = self._delivery(first), self._later(first, conversation)
         outcome = outcome_of(first.mark, first.record, delivery, later)
         price, now = first.mark.price_micros, self._clock()
+        # One worker committed it, and those after it failed before they had queued it. The ledger keeps it from leaving twice.
+        is_unqueued = delivery is None and was.split()[0] == FAILED
+        if is_unqueued and self._queues.put_bulk([outbound_item(first.key, first.record, first.record.at)]):
+            return Counted(was, price, now + LOOK_AGAIN_SECONDS)
         if delivery is None or not outcome.startswith(LIMITED):
             return Counted(outcome)
         again = self._taken(key, conversation, campaign.message_id + RETRY_SUFFIX)

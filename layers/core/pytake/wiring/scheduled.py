@@ -95,10 +95,15 @@ def lane() -> NumberLane:
 
 
 @cache
-def release_recipients() -> ReleaseRecipients:
-    queues = SqsQueues(
+def campaign_queues() -> SqsQueues:
+    return SqsQueues(
         lambda: shared.client("sqs"), outbound=settings().outbound_queue_url, bulk=settings().bulk_queue_url
     )
+
+
+@cache
+def release_recipients() -> ReleaseRecipients:
+    queues = campaign_queues()
     commit = CommitTurn(
         conversations(), contacts(), queues, shared.operator_events(), publish_events(), shared.clock, plan_follow_ups()
     )
@@ -157,6 +162,7 @@ def recount_audience() -> RecountAudience:
         DynamoDeliveries(shared.table(), clock, retention, consistent=False),
         campaigns(),
         RepeatLimited(shared.tenants(), plan_opening(), lane(), release_recipients(), clock),
+        campaign_queues(),
         clock,
         RELEASE_WORKERS,
     )
