@@ -3,12 +3,14 @@
 Workers are killed with SIGKILL, the simulated Graph API answers 500 and 429, hangs and cuts connections, webhooks are posted
 again and again in any order. To some people it refuses every message until it was given up on and an operator has repaired the
 cause and redriven it, while they go on writing. Each message of a person is answered by one message that quotes it: so what is
-lost, doubled or out of order shows on the phones (`tests.chaos_judge`).
+lost, doubled or out of order shows on the phones (`tests.chaos_judge`). The phones are read when nothing is left that could
+change them, and a wrong answer is printed with what the embedded AWS holds of it (`tests.chaos_evidence`).
 """
 
 import argparse
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -17,18 +19,21 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
+from msgspec import Struct
 
 from cli.dlq import dead_letter_queue
 from local import demo
-from local.dead_letters import DeadLetter
-from pytake.conversation.queues import OutboundItem
+from local.dead_letters import DeadLetter, QueueName
+from pytake.conversation.delivery.outcome import MAX_HOLD_EXPONENT
+from pytake.conversation.queues import InboundItem, OutboundItem
 from pytake.whatsapp.outbound import Text
+from tests.chaos_evidence import EmbeddedAws
 from tests.chaos_judge import Redriven, judge
 from tests.cloud.conftest import Cloud, free_port
 
@@ -48,14 +53,25 @@ FLOW: dict[str, Any] = {
     ],
 }
 POSTERS = 6
-QUIET_SECONDS = 100
-"""When nothing new was answered for so long, nothing will be: longer than a killed worker's message is invisible (30 s), and
-than the deadline of a send with an unknown outcome (40 s)."""
-LONGEST_SECONDS = 900
+MESSAGE_ID = "wamid."
+SETTLED_SECONDS = 20
+"""When nothing was open for so long, nothing is: longer than the simulated Meta delays a status (5 s) or answers (14 s)."""
+LONGEST_SECONDS = 2 * 4**MAX_HOLD_EXPONENT
+"""Twice as long as a message waits at most: for a recipient whom Meta holds."""
+REPORT_SECONDS = 60
 REFUSED_PEOPLE = 20
 """One person in so many is refused, and at least three are."""
-REFUSED_SECONDS = 240
-"""Longer than it takes to give a message up (15 s), also when its worker is killed on the way."""
+GIVEN_UP: tuple[QueueName, ...] = ("inbound", "outbound", "statuses")
+"""The queues whose dead letters the operator redrives."""
+
+
+class Wrong(Struct, frozen=True):
+    """A wrong answer, the person's phone, and what the embedded AWS holds of it."""
+
+    kind: str
+    phone: str
+    answer: str
+    holds: list[str]
 
 
 @dataclass
@@ -66,10 +82,7 @@ class Count:
     repeated: int = 0
     killed: Counter[str] = field(default_factory=Counter)
     expected: int = 0
-    lost: int = 0
-    doubled: int = 0
-    out_of_order: int = 0
-    foreign: int = 0
+    wrong: list[Wrong] = field(default_factory=list)
     redriven: Counter[str] = field(default_factory=Counter)
     refused: int = 0
     doubts: int = 0
@@ -78,8 +91,7 @@ class Count:
     @property
     def is_good(self) -> bool:
         """Nothing lost, nothing twice, in order; and there was something to redrive for everybody who was refused."""
-        wrong = self.lost + self.doubled + self.out_of_order + self.foreign
-        return wrong == 0 and self.redriven.total() >= self.refused
+        return not self.wrong and self.redriven.total() >= self.refused
 
 
 class Chaos:
@@ -99,7 +111,8 @@ class Chaos:
         self._count.refused = len(self._refused)
         self._to_refuse: set[str] = set()
         self._posted: Counter[str] = Counter()
-        self._dead_letters = dead_letter_queue("outbound", cloud.url, None, None)
+        self._dead_letters = [dead_letter_queue(name, cloud.url, None, None) for name in GIVEN_UP]
+        self._aws = EmbeddedAws(cloud.url)
         self._rounds = 0
         self._redriven: dict[str, Redriven] = {}
         self._lock = threading.Lock()
@@ -121,7 +134,7 @@ class Chaos:
         for trouble in troubles:
             trouble.join()
         self._cloud.http.delete("/_sim/faults").raise_for_status()
-        self._wait_until_quiet()
+        self._wait_until_settled()
         self._read_the_phones()
         self._count.doubts = self._doubts()
         self._count.seconds = time.monotonic() - began
@@ -150,7 +163,7 @@ class Chaos:
         self._to_refuse.add(phone)
         for number in range(half):
             self._say(phone, number)
-        end = time.monotonic() + REFUSED_SECONDS
+        end = time.monotonic() + LONGEST_SECONDS
         while phone in self._to_refuse and time.monotonic() < end:
             time.sleep(0.3)
         self._to_refuse.discard(phone)
@@ -159,7 +172,7 @@ class Chaos:
 
     def _say(self, phone: str, number: int) -> None:
         text = self._said[phone][number]
-        body = self._webhook(phone, f"wamid.{text}", text, number)
+        body = self._webhook(phone, MESSAGE_ID + text, text, number)
         self._posted[phone] = number + 1
         while not self._is_taken(body):
             time.sleep(0.3)
@@ -239,55 +252,68 @@ class Chaos:
             self._redrive()
 
     def _redrive(self) -> int:
-        """Redrive answers that were given up on, as `pytake dlq redrive` does; how many. What made them fail is repaired."""
-        queue = self._dead_letters
-        if not queue.count():
-            return 0
-        hurt = {letter.item.contact_id for letter in queue.peek() if isinstance(letter.item, OutboundItem)}
-        self._mend(hurt & self._to_refuse)
-        self._rounds += 1
-        return queue.redrive(on_redriven=self._note_redriven)
+        """Redrive what was given up on, as `pytake dlq redrive` does; how many. What made answers fail is repaired."""
+        moved = 0
+        for queue in self._dead_letters:
+            if not queue.count():
+                continue
+            hurt = {letter.item.contact_id for letter in queue.peek() if isinstance(letter.item, OutboundItem)}
+            self._mend(hurt & self._to_refuse)
+            self._rounds += 1
+            moved += queue.redrive(on_redriven=self._note_redriven)
+        return moved
 
     def _mend(self, phones: set[str]) -> None:
         self._to_refuse -= phones
         if phones:
             time.sleep(1.5)  # until then the rules that refuse are in force
 
-    def _wait_until_quiet(self) -> None:
-        end, last_change, known = time.monotonic() + LONGEST_SECONDS, time.monotonic(), -1
-        wanted = sum(map(len, self._said.values()))
-        while time.monotonic() < end and time.monotonic() - last_change < QUIET_SECONDS:
-            answered = sum(len(self._answers(phone)) for phone in self._said)
-            if answered != known:
-                known, last_change = answered, time.monotonic()
-            if answered >= wanted and time.monotonic() - last_change > QUIET_SECONDS / 2:
-                return  # long enough for a double to show
-            if self._redrive():
-                last_change = time.monotonic()
-            time.sleep(3)
+    def _wait_until_settled(self) -> None:
+        """Wait until no queue, no held turn and no post to the webhook could change a phone any more."""
+        began = last_open = last_report = time.monotonic()
+        while (now := time.monotonic()) - began < LONGEST_SECONDS and now - last_open < SETTLED_SECONDS:
+            open_ = self._aws.open_work()
+            if self._redrive() or open_:
+                last_open = time.monotonic()
+            if open_ and now - last_report > REPORT_SECONDS:
+                last_report = now
+                waits = ", ".join(f"{count} in {where}" for where, count in sorted(Counter(open_).items()))
+                print(f"{now - began:.0f} s after the last fault there is still work: {waits}", flush=True)  # noqa: T201
+            time.sleep(2)
 
     def _note_redriven(self, letter: DeadLetter) -> None:
         self._count.redriven[letter.reason] += 1
         if isinstance(letter.item, OutboundItem):
-            when = Redriven(self._rounds, self._posted[letter.item.contact_id])
-            self._redriven.update((message.text, when) for message in letter.item.messages if isinstance(message, Text))
+            answers = [message.text for message in letter.item.messages if isinstance(message, Text)]
+        elif isinstance(letter.item, InboundItem):
+            answers = [answer_to(letter.item.message_id.removeprefix(MESSAGE_ID))]
+        else:
+            return
+        when = Redriven(self._rounds, self._posted[letter.item.contact_id])
+        self._redriven.update((answer, when) for answer in answers)
 
     def _answers(self, phone: str) -> list[str]:
         return [message["text"] for message in self._cloud.screen(phone) if message["direction"] == "out"]
 
     def _read_the_phones(self) -> None:
         for phone, said in self._said.items():
-            expected = [f"You said {text}" for text in said]
+            expected = [answer_to(text) for text in said]
             verdict = judge(expected, self._answers(phone), self._redriven)
             self._count.expected += len(expected)
-            self._count.lost += verdict.lost
-            self._count.doubled += verdict.doubled
-            self._count.foreign += verdict.foreign
-            self._count.out_of_order += verdict.out_of_order
+            for kind, answers in asdict(verdict).items():
+                for answer in answers:
+                    holds = self._aws.holds_of(phone, MESSAGE_ID + answer.removeprefix(answer_to("")))
+                    shows = f"the phone shows: {self._answers(phone)}"
+                    self._count.wrong.append(Wrong(kind, phone, answer, [shows, *holds]))
 
     def _doubts(self) -> int:
         logs = (self._cloud.data_dir / "logs").glob("*.log")
         return sum(path.read_text(errors="replace").count('"delivery.resent_after_deadline"') for path in logs)
+
+
+def answer_to(text: str) -> str:
+    """What the flow answers to a text."""
+    return f"You said {text}"
 
 
 def workers_of(pid: int) -> Iterator[tuple[int, str]]:
@@ -323,25 +349,32 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="keep the local cloud's data here")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        print("Starting the local cloud ...", flush=True)  # noqa: T201
-        cloud = Cloud.start(arguments.keep or Path(folder), free_port())
-        try:
-            count = Chaos(cloud, arguments.people, arguments.messages, arguments.seed).run()
-        finally:
-            cloud.stop()
+    folder = arguments.keep or Path(tempfile.mkdtemp(prefix="pytake-chaos-"))
+    print("Starting the local cloud ...", flush=True)  # noqa: T201
+    cloud = Cloud.start(folder, free_port())
+    try:
+        count = Chaos(cloud, arguments.people, arguments.messages, arguments.seed).run()
+    finally:
+        cloud.stop()
+    if count.wrong:
+        print(f"The logs are in {folder / 'logs'}")  # noqa: T201
+    elif not arguments.keep:
+        shutil.rmtree(folder)
     killed = ", ".join(f"{name} {times}" for name, times in sorted(count.killed.items()))
     reasons = ", ".join(f"{reason} {times}" for reason, times in sorted(count.redriven.items()))
+    wrong = Counter(one.kind for one in count.wrong)
+    for one in count.wrong:
+        print(f"{one.kind.replace('_', ' ')}: {one.answer!r} to {one.phone}", *one.holds, sep="\n  ")  # noqa: T201
     rows: list[tuple[str, object]] = [
         ("conversations", arguments.people),
         ("webhooks repeated", count.repeated),
         ("workers killed", f"{count.killed.total()} ({killed})"),
         ("messages sent by people", count.sent),
         ("answers expected", count.expected),
-        ("lost", count.lost),
-        ("doubled", count.doubled),
-        ("out of order", count.out_of_order),
-        ("not said by anybody", count.foreign),
+        ("lost", wrong["lost"]),
+        ("doubled", wrong["doubled"]),
+        ("out of order", wrong["out_of_order"]),
+        ("not said by anybody", wrong["foreign"]),
         ("people whose answers were refused until redriven", count.refused),
         ("redriven from the dead letters", f"{count.redriven.total()} ({reasons})"),
         ("sent again after a deadline without a status", count.doubts),

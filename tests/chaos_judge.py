@@ -20,12 +20,12 @@ class Redriven:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The number of wrong answers by kind of error."""
+    """The wrong answers by kind of error. One that came three times is doubled twice."""
 
-    lost: int = 0
-    doubled: int = 0
-    out_of_order: int = 0
-    foreign: int = 0
+    lost: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
+    out_of_order: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
 
 
 def judge(expected: Sequence[str], shown: Sequence[str], redriven: Mapping[str, Redriven]) -> Verdict:
@@ -33,13 +33,14 @@ def judge(expected: Sequence[str], shown: Sequence[str], redriven: Mapping[str, 
     times = Counter(shown)
     order = [text for text in dict.fromkeys(shown) if text in expected]  # duplicates are counted separately
     return Verdict(
-        lost=sum(1 for text in expected if not times[text]),
-        doubled=sum(times[text] - 1 for text in expected if times[text] > 1),
-        out_of_order=sum(
-            any(_precedes(later, text, expected, redriven) for later in order[place + 1 :])
+        lost=tuple(text for text in expected if not times[text]),
+        doubled=tuple(text for text in expected for _ in range(times[text] - 1)),
+        out_of_order=tuple(
+            text
             for place, text in enumerate(order)
+            if any(_precedes(later, text, expected, redriven) for later in order[place + 1 :])
         ),
-        foreign=sum(count for text, count in times.items() if text not in expected),
+        foreign=tuple(text for text in shown if text not in expected),
     )
 
 
