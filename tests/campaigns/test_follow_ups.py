@@ -1,6 +1,7 @@
 """Who does not answer a campaign is followed up by the organization's sequences, as after any template."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -101,3 +102,21 @@ def test_a_worker_that_dies_at_a_commit_leaves_one_follow_up_for_each_message(
         assert world.run().status == "completed"
         assert world.waiting == sorted(one.contact_id for one in world.people[:2])
         assert world.a_day_later().started == 2
+
+
+def test_nobody_is_followed_up_whose_message_was_never_committed_until_it_is() -> None:
+    probe = Followed()
+    probe.run()
+    world = Followed()
+    world.calls.at[probe.calls.names.index("commit"), "before"] = killed
+    with suppress(KilledError):
+        world.tick()
+    world.manage.pause("acme", "spring", "ana")
+    (planned,) = world.waiting
+    assert world.turns()[planned] == []
+    counts = world.a_day_later()
+    assert (counts.started, counts.skipped) == (0, 1)
+    world.manage.resume("acme", "spring", "ana")
+    assert world.run().status == "completed"
+    assert world.waiting == sorted(one.contact_id for one in world.people[:2])
+    assert world.a_day_later().started == 2

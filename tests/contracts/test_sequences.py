@@ -107,6 +107,15 @@ def test_a_follow_up_moves_and_ends_once(follow_ups: Any) -> None:
     assert list(follow_ups.due(NOW + 9000)) == [], "an update makes no item"
 
 
+def test_a_follow_up_without_a_reason_is_forgotten_and_may_come_again(follow_ups: Any) -> None:
+    follow_ups.add(FOLLOW_UP)
+    follow_ups.forget(FOLLOW_UP)
+    assert list(follow_ups.due(NOW)) == []
+    follow_ups.forget(FOLLOW_UP)
+    follow_ups.add(FOLLOW_UP)
+    assert list(follow_ups.due(NOW)) == [FOLLOW_UP]
+
+
 def test_what_is_done_is_forgotten_in_the_end(table: Table, clock: fakes.FrozenClock) -> None:
     stored = DynamoFollowUps(table, clock)
     stored.add(FOLLOW_UP)

@@ -77,6 +77,10 @@ class MemoryFollowUps:
         if _place(follow_up) in self.stored:
             self.done.add(_place(follow_up))
 
+    def forget(self, follow_up: FollowUp) -> None:
+        self.stored.pop(_place(follow_up), None)
+        self.done.discard(_place(follow_up))
+
     @property
     def waiting(self) -> list[FollowUp]:
         return [one for place, one in self.stored.items() if place not in self.done]

@@ -10,7 +10,9 @@ from pytake.conversation.records import ConversationKey, TurnRecord
 from pytake.whatsapp.errors import PERSON_LIMIT
 from pytake.whatsapp.outbound import Template
 from tests.faults import invariants
-from tests.faults.campaign_world import ID, OWNER, PRICES, CampaignWorld
+from tests.faults.campaign_world import ID, PRICES, CampaignWorld
+from tests.faults.sequence_invariants import broken_follow_ups
+from tests.faults.sequence_world import OWNER
 from tests.faults.timeline import DAY
 
 PAUSE_SECONDS = 125
@@ -34,6 +36,7 @@ def broken(world: CampaignWorld) -> list[str]:
         *_a_pause_holds(world),
         *_messages_wait_for_their_slots(world),
         *_the_report_equals_a_count_over_the_records(world),
+        *broken_follow_ups(world),
     ]
 
 

@@ -1,8 +1,13 @@
-"""A world with a campaign: people of a segment, the ticks, and users who pause, resume and cancel it at any moment."""
+"""A world with a campaign: people of a segment, the ticks, and users who pause, resume and cancel it at any moment.
+
+In some, sequences follow up who does not answer it, and who has an appointment.
+"""
 
 import random
 from collections.abc import Iterator
+from collections.abc import Sequence as Several
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -24,18 +29,31 @@ from pytake.contacts.segments import Segment
 from pytake.conversation.commit_turn import CommitTurn
 from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.queues import StartTemplate
-from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
-from pytake.whatsapp.templates import MessageTemplate
+from pytake.conversation.sequences.records import Sequence, Step
 from tests import fakes
 from tests.fakes.campaigns import FixedRateCard, ListedContacts, MemoryAudiences, MemoryBudget, MemoryCampaigns
 from tests.faults.plans import NoFaults, Plan, RandomFaults
 from tests.faults.ports import Guarded
 from tests.faults.sandbox import Context, Sandbox
+from tests.faults.sequence_world import (
+    ACCOUNT,
+    BEFORE,
+    HOUR,
+    OWNER,
+    SILENCE,
+    SequenceWorld,
+    opening,
+)
+from tests.faults.sequence_world import FAULT_SECONDS as FOLLOWED_FAULT_SECONDS
 from tests.faults.stories import FAULT_SECONDS, HABITS, WORDS
 from tests.faults.timeline import DAY, START
 from tests.faults.world import World
 
-OWNER, ID, SEGMENT = "acme", "spring", "vips"
+ID, SEGMENT = "spring", "vips"
+TEMPLATE = StartTemplate("spring", "en")
+STILL_THERE = replace(SILENCE, steps=[*SILENCE.steps, Step(opening("silence 1", None), hours=2)])
+FOLLOWED_SHARE = 3
+"""One run in so many has sequences."""
 PRICES = {"BR": 62_500, "US": 25_000, None: 70_000}
 SIZES = {"CHUNK_RECIPIENTS": 3, "PART_RECIPIENTS": 4, "STEP_CONTACTS": 5}
 """The product's sizes in small, so that a campaign of twenty people has parts and claims."""
@@ -63,11 +81,17 @@ class WatchedCampaigns(MemoryCampaigns):
         return saved
 
 
-class CampaignWorld(World):
+class CampaignWorld(SequenceWorld):
     """A world with one campaign of one organization."""
 
     def __init__(
-        self, seed: int, plan: Plan, people: list[ContactRecord], definition: CampaignDefinition, **options: Any
+        self,
+        seed: int,
+        plan: Plan,
+        people: list[ContactRecord],
+        definition: CampaignDefinition,
+        sequences: Several[Sequence] = (),
+        **options: Any,
     ) -> None:
         self.campaigns, self.audiences = WatchedCampaigns(self), MemoryAudiences()
         self.budget = MemoryBudget()
@@ -77,15 +101,8 @@ class CampaignWorld(World):
         self._ticks = False
         self.is_started = False
         """Whether the API has answered the start."""
-        super().__init__(seed, plan, **options)
-        number = self.tenants.by_id[self.numbers[OWNER]]
-        self.setup_tenants().put_number(replace(number, waba_id="5", display_phone_number="+55 11 4000-0001"))
-        copy = MessageTemplate(
-            "spring", "en", category="MARKETING", status="APPROVED", components=[{"type": "BODY", "text": "Spring!"}]
-        )
-        self.templates.change(TemplateKey(OWNER, "5", "spring", "en"), lambda _: StoredTemplate("5", copy))
-        for contact in people:
-            self.conversations.contacts.save(OWNER, contact)
+        super().__init__(seed, plan, people, sequences, **options)
+        self.approve(TEMPLATE, "Spring!")
         self.campaigns.save(
             Campaign(organization_id=OWNER, campaign_id=ID, definition=definition, created_at=START, status_at=START)
         )
@@ -118,6 +135,7 @@ class CampaignWorld(World):
             campaigns, audiences, contacts, conversations, aliases, commit, ports["queues"], ports["budgets"], clock
         )
         return {
+            **super().built_more(sandbox, tenants, flows, publish_events),
             "tick_campaigns": TickCampaigns(
                 campaigns,
                 audiences,
@@ -155,6 +173,10 @@ class CampaignWorld(World):
                 clock,  # type: ignore[arg-type]
             ),
         }
+
+    def due_soon(self) -> tuple[bool, bool]:
+        is_due, runs = super().due_soon()
+        return is_due, runs or (self._ticks and bool(self.sequences.stored))
 
     def asks(self, at: float, action: str) -> None:
         """A user pauses, resumes, cancels or starts the campaign, `at` seconds from now; again until the API answers."""
@@ -231,7 +253,7 @@ def definition(chance: random.Random, people: int) -> CampaignDefinition:
         name="Spring",
         phone_number_id=World.numbers[OWNER],
         segment_id=SEGMENT,
-        template=StartTemplate("spring", "en"),
+        template=TEMPLATE,
         flow_id="main" if chance.random() < 0.6 else None,
         start_at=START + 120 if chance.random() < 0.2 else None,
         quiet_hours=QuietHours("21:00", "08:00") if chance.random() < 0.2 else None,
@@ -242,21 +264,34 @@ def definition(chance: random.Random, people: int) -> CampaignDefinition:
     )
 
 
-def calm(seed: int = 0, plan: Plan | None = None, size: int = 6, **options: Any) -> CampaignWorld:
+def with_appointments(people: Several[ContactRecord], chance: random.Random) -> list[ContactRecord]:
+    """The people; some have an appointment in two hours or a little more."""
+    soon = (datetime.fromtimestamp(START + 2 * HOUR + chance.choice((900, 1200, 1800)), UTC) for _ in people)
+    return [
+        replace(one, fields={"appointment": at.isoformat()}) if chance.random() < 0.5 else one
+        for one, at in zip(people, soon, strict=True)
+    ]
+
+
+def calm(
+    seed: int = 0, plan: Plan | None = None, size: int = 6, sequences: Several[Sequence] = (), **options: Any
+) -> CampaignWorld:
     """Six people get it and one answers; nothing else happens. Single faults are injected into this run."""
     chance = random.Random(f"people {seed}")  # noqa: S311
     people = [
         replace(person(number, chance), consent={"marketing": Consent("granted", "test", 1)}) for number in range(size)
     ]
+    if sequences:
+        people = with_appointments(people, chance)
     plain = CampaignDefinition(
         name="Spring",
         phone_number_id=World.numbers[OWNER],
         segment_id=SEGMENT,
-        template=StartTemplate("spring", "en"),
+        template=TEMPLATE,
         flow_id="main",
         spend_cap_micros=1_000_000_000,
     )
-    world = CampaignWorld(seed, plan or NoFaults(), people, plain, **options)
+    world = CampaignWorld(seed, plan or NoFaults(), people, plain, sequences, **options)
     world.asks(0.5, "start")
     world.says(300, OWNER, people[0].contact_id, "Oi")
     return world
@@ -265,24 +300,28 @@ def calm(seed: int = 0, plan: Plan | None = None, size: int = 6, **options: Any)
 def wild(seed: int) -> CampaignWorld:
     """Everything at once: faults, repeated and late statuses, people who write and opt out, users who change their minds."""
     chance = random.Random(f"campaign {seed}")  # noqa: S311
+    is_followed = seed % FOLLOWED_SHARE == 0
     plan = RandomFaults(
         random.Random(f"faults {seed}"),  # noqa: S311
         chance.choice((0.0, 0.01, 0.03, 0.08)),
-        START + FAULT_SECONDS,
+        START + (FOLLOWED_FAULT_SECONDS if is_followed else FAULT_SECONDS),
         chance.choice(HABITS),
     )
     people = [person(number, chance) for number in range(chance.choice((3, 8, 15)))]
+    if is_followed:
+        people = with_appointments(people, random.Random(f"appointments {seed}"))  # noqa: S311
     world = CampaignWorld(
         seed,
         plan,
         people,
         definition(chance, len(people)),
+        (BEFORE, STILL_THERE) if is_followed else (),
         per_minute=chance.choice((5, 60, 600, 6000)),
         skew=chance.choice((0.0, 0.0, 0.5)),
     )
     world.budget.left = chance.choice((None, 1_000_000_000, len(people) * 40_000))
     if chance.random() < 0.3:
-        world.day_limits.learn(OWNER, "5", chance.choice((5, 10)), START)
+        world.day_limits.learn(OWNER, ACCOUNT, chance.choice((5, 10)), START)
     world.meta.repeats = chance.choice((0.0, 0.1, 0.3))
     world.meta.late_statuses = chance.choice((0.0, 0.0, 0.1))
     world.meta.undelivered = chance.choice((0.0, 0.0, 0.2))

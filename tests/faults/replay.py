@@ -1,6 +1,7 @@
 """`python -m tests.faults.replay SEED` repeats one run and prints its trace. `FIRST-LAST` runs many, `--jobs N` at once.
 
-`campaign:SEED` and `campaign:FIRST-LAST` are runs with a campaign, `start:SEED` and `start:FIRST-LAST` with starts and sequences.
+`campaign:SEED` and `campaign:FIRST-LAST` are runs with a campaign, every third with sequences; `start:SEED` and
+`start:FIRST-LAST` with starts and sequences.
 `python -m tests.faults.replay single:NUMBER:KIND` repeats the calm run in which call NUMBER meets the fault KIND.
 """
 

@@ -9,46 +9,23 @@ from msgspec import Struct
 from pytake.contacts.consent import Consent
 from pytake.contacts.records import ContactRecord
 from pytake.conversation.opening import StartRefusedError
-from pytake.conversation.plan_opening import PlanOpening
-from pytake.conversation.queues import FlowStart, StartTemplate
-from pytake.conversation.sequences.plan import PlanFollowUps
-from pytake.conversation.sequences.records import Sequence, Step
-from pytake.conversation.sequences.run import RunFollowUps
+from pytake.conversation.queues import FlowStart
 from pytake.conversation.start_by_event import StartByEvent
-from pytake.conversation.start_flow import StartFlow
-from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
-from pytake.whatsapp.templates import MessageTemplate
-from tests.fakes.sequences import MemoryFollowUps, MemorySequences
 from tests.faults.plans import NoFaults, Plan, RandomFaults
-from tests.faults.ports import Guarded
 from tests.faults.sandbox import Context, Sandbox
+from tests.faults.sequence_world import (
+    BEFORE,
+    FAULT_SECONDS,
+    HOUR,
+    NUMBER,
+    OWNER,
+    SILENCE,
+    TEMPLATE,
+    SequenceWorld,
+    opening,
+)
 from tests.faults.stories import HABITS, WORDS
 from tests.faults.timeline import DAY, START
-from tests.faults.world import World
-
-OWNER = "acme"
-NUMBER = World.numbers[OWNER]
-TEMPLATE = StartTemplate("soon", "en")
-HOUR = 3600.0
-FAULT_SECONDS = 2 * HOUR
-"""Until then the first follow-ups are due, and those after a silence."""
-
-
-def opening(name: str, flow_id: str | None = "main", template: StartTemplate | None = TEMPLATE) -> FlowStart:
-    """A start whose turn can be recognised by its parameters."""
-    return FlowStart(flow_id, {"asked": name}, template, only_idle=True)
-
-
-BEFORE = Sequence(
-    id="before",
-    name="Before the appointment",
-    phone_number_id=NUMBER,
-    field="appointment",
-    steps=[Step(opening("before 0"), hours=-2), Step(opening("before 1"), hours=-1)],
-)
-SILENCE = Sequence(
-    id="silence", name="Still there?", phone_number_id=NUMBER, steps=[Step(opening("silence 0", None), hours=1)]
-)
 
 
 class Asked(Struct):
@@ -59,66 +36,16 @@ class Asked(Struct):
     accepted: bool | None = None
 
 
-class StartWorld(World):
+class StartWorld(SequenceWorld):
     """A world with contacts, two sequences, and programs that start conversations."""
 
     def __init__(self, seed: int, plan: Plan, people: list[ContactRecord], **options: Any) -> None:
-        self.sequences, self.follow_ups = MemorySequences(), MemoryFollowUps()
-        self.contacts = people
         self.asked: list[Asked] = []
-        super().__init__(seed, plan, **options)
-        number = self.tenants.by_id[NUMBER]
-        number.waba_id = "5"
-        self.setup_tenants().put_number(number)
-        copy = MessageTemplate(
-            TEMPLATE.name, "en", category="MARKETING", status="APPROVED", components=[{"type": "BODY", "text": "Soon"}]
-        )
-        self.templates.change(TemplateKey(OWNER, "5", TEMPLATE.name, "en"), lambda _: StoredTemplate("5", copy))
-        for contact in people:
-            self.conversations.contacts.save(OWNER, contact)
-            self.groups.setdefault((OWNER, contact.contact_id), set()).add(contact.contact_id)
-        for sequence in (BEFORE, SILENCE):
-            self.sequences.put(OWNER, sequence, plan=sequence.field is not None)
-
-    def _make_ports(self) -> dict[str, Any]:
-        return {
-            **super()._make_ports(),
-            "sequences": Guarded(self, "sequences", self.sequences),
-            "follow_ups": Guarded(self, "follow_ups", self.follow_ups),
-        }
-
-    def plans_follow_ups(self, tenants: Any, clock: Any) -> PlanFollowUps:
-        return PlanFollowUps(self.ports["sequences"], self.ports["follow_ups"], tenants, clock)
+        super().__init__(seed, plan, people, (BEFORE, SILENCE), **options)
 
     def built_more(self, sandbox: Sandbox, tenants: Any, flows: Any, publish_events: Any) -> dict[str, Any]:
-        ports, clock = self.ports, sandbox.clock
-        conversations, contacts, aliases = ports["conversations"], ports["contacts"], ports["aliases"]
-        plan_opening = PlanOpening(tenants, flows, self.templates, 24)
-        start = StartFlow(conversations, contacts, aliases, tenants, flows, ports["queues"], clock, plan_opening)
-        plan = self.plans_follow_ups(tenants, clock)
-        return {
-            "start_flow": start,
-            "start_by_event": StartByEvent(tenants, start, ports["events"]),
-            "run_follow_ups": RunFollowUps(
-                ports["sequences"],
-                ports["follow_ups"],
-                plan,
-                contacts,
-                aliases,
-                conversations,
-                tenants,
-                start,
-                ports["events"],
-                clock,
-                ports["deliveries"],
-            ),
-        }
-
-    def due_soon(self) -> tuple[bool, bool]:
-        is_due, runs = super().due_soon()
-        waiting = self.follow_ups.waiting
-        is_planned = any(one.due_at <= self.timeline.now for one in waiting) or bool(self.sequences.unplanned)
-        return is_due or is_planned, runs or bool(waiting)
+        built = super().built_more(sandbox, tenants, flows, publish_events)
+        return {**built, "start_by_event": StartByEvent(tenants, built["start_flow"], self.ports["events"])}
 
     def starts(self, at: float, phone: str, start: FlowStart, times: int = 1) -> None:
         """A program asks the API for a start, `at` seconds from now, with the same key until it is answered `times` times."""

@@ -22,6 +22,7 @@ from tests.faults import campaign_world
 from tests.faults.campaign_invariants import broken, outcomes, repeated, taken
 from tests.faults.plans import NoFaults, Plan, SingleFault, kinds
 from tests.faults.replay import problems_of
+from tests.faults.timeline import START
 
 SLOW_PEOPLE = 400
 
@@ -72,8 +73,20 @@ def test_a_worker_that_died_had_reserved_less_than_the_next_one_may_send() -> No
     assert problems_of("campaign:170") == []
 
 
+class QueueThenTable(NoFaults):
+    """The queue takes nothing for a minute, and the next workers cannot look up whether a turn was committed."""
+
+    def fault(self, number: int, call: str, now: float) -> str | None:
+        super().fault(number, call, now)
+        fails_until = {"queues.send": 70, "conversations.turn_of_message": 420}.get(call, 0)
+        return "error_before" if now < START + fails_until else None
+
+
 def test_a_turn_that_was_committed_before_five_workers_failed_is_sent() -> None:
-    assert problems_of("campaign:632") == []
+    world = campaign_world.to_the_end(campaign_world.calm(plan=QueueThenTable()))
+    assert broken(world) == []
+    assert len(list(taken(world))) == 6
+    assert sorted(outcomes(world).values()) == ["read =62500"] * 5 + ["read replied completed =62500"]
 
 
 @pytest.mark.parametrize("part", range(4))

@@ -1,22 +1,23 @@
 """Each start takes one turn, none after an opt-out, and none is lost: by the API, by events and by sequences."""
 
-from collections.abc import Callable
-from itertools import count
-from typing import Any
-
 import pytest
 
-from pytake.conversation import opening, start_flow
 from pytake.conversation.sequences.plan import PlanFollowUps
-from pytake.conversation.sequences.run import RunFollowUps
 from tests.depth import SHARE
 from tests.faults import start_world
 from tests.faults.plans import NoFaults, SingleFault, kinds
 from tests.faults.replay import problems_of
-from tests.faults.start_invariants import broken, started
+from tests.faults.sequence_invariants import started
+from tests.faults.sequence_mutations import (
+    Mutation,
+    a_follow_up_is_done_before_it_is_queued,
+    an_answer_does_not_end_follow_ups,
+    an_opt_out_is_ignored,
+    each_try_of_a_start_is_another_one,
+)
+from tests.faults.start_invariants import broken
 
 SEEDS, PARTS = 128 // SHARE, 4
-Mutation = Callable[[pytest.MonkeyPatch], None]
 
 
 def calls_of_the_calm_run() -> list[str]:
@@ -57,31 +58,6 @@ def test_no_wild_run_breaks_a_promise(part: int) -> None:
 
 
 # Deliberate mistakes. Each must be caught.
-
-
-def each_try_of_a_start_is_another_one(patch: pytest.MonkeyPatch) -> None:
-    tries, known = count(), start_flow.digest
-    patch.setattr(start_flow, "digest", lambda *parts: known(*parts, str(next(tries))))
-
-
-def a_follow_up_is_done_before_it_is_queued(patch: pytest.MonkeyPatch) -> None:
-    start = RunFollowUps._start
-
-    def hasty(self: Any, follow_up: Any, *more: Any) -> None:
-        self._follow_ups.finish(follow_up, self._clock())
-        start(self, follow_up, *more)
-
-    patch.setattr(RunFollowUps, "_start", hasty)
-
-
-def an_answer_does_not_end_follow_ups(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(RunFollowUps, "_is_answered", lambda *_: False)
-
-
-def an_opt_out_is_ignored(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(opening, "check_person", lambda *_, **__: None)
-    patch.setattr(start_flow, "check_person", lambda *_, **__: None)
-    patch.setattr("pytake.contacts.records.ContactRecord.opted_out", False)
 
 
 def a_silence_is_planned_after_the_commit_only(patch: pytest.MonkeyPatch) -> None:

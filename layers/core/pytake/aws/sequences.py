@@ -120,6 +120,9 @@ class DynamoFollowUps:
         actions = [item.due_pk.remove(), item.due_at.remove(), item.expires_at.set(int(now) + DONE_SECONDS)]
         update_if(item(*_place(follow_up)), actions, item.pk.exists())
 
+    def forget(self, follow_up: FollowUp) -> None:
+        self._table.item(*_place(follow_up)).delete()
+
 
 def _place(follow_up: FollowUp) -> tuple[str, str]:
     anchor = digest(follow_up.anchor)[:16]

@@ -49,3 +49,6 @@ class FollowUps(Protocol):
 
     def finish(self, follow_up: FollowUp, now: float) -> None:
         """It is done: it is remembered without being due."""
+
+    def forget(self, follow_up: FollowUp) -> None:
+        """Remove one that has no reason. The same step of the same occurrence may be added again."""

@@ -17,7 +17,7 @@ from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
 from pytake.conversation.ports.sequences import FollowUps, Sequences
 from pytake.conversation.ports.tenants import TenantRepository, UnknownNumberError
-from pytake.conversation.records import ConversationKey, DeliveryState
+from pytake.conversation.records import Conversation, ConversationKey, DeliveryState
 from pytake.conversation.sequences.plan import PlanFollowUps
 from pytake.conversation.sequences.records import FollowUp, Sequence, Step
 from pytake.conversation.sequences.schedule import anchor_of, due_after, due_on_date, zone_of
@@ -108,10 +108,16 @@ class RunFollowUps:
             self._finish(follow_up, counts)
         elif due_at > now:
             self._move(follow_up, due_at, counts)
-        elif self._is_unsent(follow_up, sequence) or self._is_answered(follow_up, sequence, contact):
-            self._finish(follow_up, counts)
         else:
-            self._start(follow_up, sequence, step, contact, due_at, counts)
+            key = ConversationKey(follow_up.organization_id, sequence.phone_number_id, contact.contact_id)
+            conversation = load_current(self._conversations, key)
+            if self._is_answered(follow_up, sequence, contact, conversation):
+                self._finish(follow_up, counts)
+            elif sequence.field is None and not self._has_message(follow_up, sequence, conversation):
+                counts.skipped += 1
+                self._follow_ups.forget(follow_up)  # a later message may begin the silence
+            else:
+                self._start(follow_up, sequence, step, contact, due_at, counts)
 
     def _start(
         self,
@@ -159,17 +165,25 @@ class RunFollowUps:
         value = contact.fields.get(sequence.field)
         return due_on_date(step, value, where) if value is not None and anchor_of(value) == follow_up.anchor else None
 
-    def _is_unsent(self, follow_up: FollowUp, sequence: Sequence) -> bool:
-        """Whether the template that the silence follows did not reach the person."""
-        if not follow_up.turn:
+    def _has_message(self, follow_up: FollowUp, sequence: Sequence, conversation: Conversation | None) -> bool:
+        """Whether the message that began the silence reached the person. A worker plans the follow-up before the commit: it may
+        have died, or been refused afterwards."""
+        if conversation is None:
             return False
+        last = self._conversations.turn(conversation.key, conversation.seq)
+        if last is not None and last.at < follow_up.base:  # None: it is not kept any more
+            return False
+        if not follow_up.turn:
+            return True
         key = ConversationKey(follow_up.organization_id, sequence.phone_number_id, follow_up.contact_id)
         delivery = self._deliveries.load(key, follow_up.turn, 0)
-        return delivery is not None and (delivery.state in UNSENT or delivery.status == "failed")
+        if delivery is None or delivery.reached_meta:
+            return delivery is None or delivery.status != "failed"
+        return delivery.state not in UNSENT
 
-    def _is_answered(self, follow_up: FollowUp, sequence: Sequence, contact: ContactRecord) -> bool:
-        key = ConversationKey(follow_up.organization_id, sequence.phone_number_id, contact.contact_id)
-        conversation = load_current(self._conversations, key)
+    def _is_answered(
+        self, follow_up: FollowUp, sequence: Sequence, contact: ContactRecord, conversation: Conversation | None
+    ) -> bool:
         wrote_at = conversation.last_inbound_at if conversation is not None else 0
         if sequence.field is None:
             return wrote_at > float(follow_up.anchor)
