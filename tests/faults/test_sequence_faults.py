@@ -58,10 +58,10 @@ def test_no_single_fault_loses_or_repeats_a_follow_up(part: int) -> None:
 
 
 def cancelled_before_a_commit() -> CampaignWorld:
-    """A worker has planned follow-ups and dies before its first commit. Then the campaign is cancelled."""
+    """A worker has planned a follow-up and dies before its second commit. Then the campaign is cancelled."""
     probe = NoFaults()
     campaign_world.to_the_end(campaign_world.calm(plan=probe, sequences=(STILL_THERE,)))
-    number = probe.calls.index("conversations.commit") + 1
+    number = [place for place, call in enumerate(probe.calls, 1) if call == "conversations.commit"][1]
     world = campaign_world.calm(plan=SingleFault(number, "crash_before"), sequences=(STILL_THERE,))
     world.asks(30, "cancel")
     return campaign_world.to_the_end(world)
