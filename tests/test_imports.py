@@ -60,3 +60,15 @@ def test_the_flow_runner_does_not_load_what_only_other_functions_use(module: str
 def test_clients_are_made_by_the_first_request_not_with_the_use_case(use_case: str) -> None:
     function = use_case.partition(".")[0]
     assert ends_well(f"from pytake.wiring import shared, {function}; shared.client = None; {use_case}()")
+
+
+def test_the_collector_waits_from_the_first_import_of_the_flow_runner_on() -> None:
+    counted = "import gc, sys, typing; runs = []; gc.collect(); gc.callbacks.append(lambda *run: runs.append(run))"
+    # It may run once before `pytake.wiring` stops it; each run calls twice.
+    assert ends_well(f"{counted}; import functions.flow_runner.handler; sys.exit(len(runs) > 2)")
+
+
+def test_the_flow_runner_makes_no_decoder_that_a_plain_turn_does_not_use() -> None:
+    made = "import gc, sys, functions.flow_runner.handler, msgspec; from pytake.conversation.records import TurnRecord"
+    decoders = "[one for one in gc.get_objects() if isinstance(one, msgspec.json.Decoder) and one.type is TurnRecord]"
+    assert ends_well(f"{made}; sys.exit(len({decoders}))")

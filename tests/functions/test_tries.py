@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import pytake.wiring.flow_runner as wiring
-from functions.flow_runner.handler import MAX_TRIES, UNCOUNTED_RECEIVES, handler
+from functions.flow_runner.handler import handler
 from pytake.aws.batch import BatchProcessor
+from pytake.aws.inbound_batches import MAX_TRIES, UNCOUNTED_RECEIVES
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.wiring import shared
 from tests import fakes

@@ -6,12 +6,12 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.flow_runner.handler import MAX_TRIES, UNCOUNTED_RECEIVES
 from functions.flow_runner.handler import handler as flow_runner
 from functions.sender.handler import UNREADABLE_RECEIVES
 from functions.sender.handler import handler as sender
 from functions.statuses.handler import handler as statuses
 from pytake.aws.batch import backoff
+from pytake.aws.inbound_batches import MAX_TRIES, UNCOUNTED_RECEIVES
 from tests.functions.conftest import Gateway, LambdaContext
 from tests.stack import translated
 

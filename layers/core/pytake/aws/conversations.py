@@ -67,7 +67,6 @@ _ASSIGNMENT, _NOTE = "ASSIGNMENT", "NOTE#"
 _MARKER = 0  # its position in the transaction, to read why it was cancelled
 
 _read_conversation = msgspec.json.Decoder(Conversation)
-_read_turn = msgspec.json.Decoder(TurnRecord)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -303,7 +302,7 @@ class DynamoConversations:
 
     def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
         item = self._get(key, turn_sk(seq))
-        return _read_turn.decode(item.body) if item is not None and item.body else None
+        return _read_turn(item.body) if item is not None and item.body else None
 
     def latest_turns(self, conversations: Sequence[Conversation]) -> dict[ConversationKey, TurnRecord]:
         places = [(conversation_pk(one.key), turn_sk(one.seq)) for one in conversations]
@@ -312,7 +311,7 @@ class DynamoConversations:
             self._clock(),
         )  # of turns, which never change
         kept = [item for item in items if item.body and is_unexpired(item, now)]
-        return {conversation_key(item.pk): _read_turn.decode(item.body) for item in kept}
+        return {conversation_key(item.pk): _read_turn(item.body) for item in kept}
 
     def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
         state = self._get(key, _STATE)
@@ -327,7 +326,7 @@ class DynamoConversations:
             conversation_pk(key), self._table.item.sk.startswith("TURN#"), consistent_read=self._consistent
         )
         now = self._clock()
-        return [_read_turn.decode(item.body) for item in items if item.body and is_unexpired(item, now)]
+        return [_read_turn(item.body) for item in items if item.body and is_unexpired(item, now)]
 
     def due(self, now: float) -> Iterator[DueConversation]:
         index = self._table.item.due
@@ -385,3 +384,8 @@ def _conversation(key: ConversationKey, item: Item) -> Conversation:
 
 def _processed(items: Iterable[Item]) -> dict[str, tuple[int, str | None]]:
     return {item.pk: (int(item.seq or 0), item.processed) for item in items}
+
+
+def _read_turn(body: str) -> TurnRecord:
+    """The record of a turn. Its decoder is made with the first one: a plain turn reads none, and it is large."""
+    return msgspec.json.decode(body, type=TurnRecord)

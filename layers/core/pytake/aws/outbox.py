@@ -24,8 +24,6 @@ from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 
 BATCH = 100
 
-_read_turn = msgspec.json.Decoder(TurnRecord)
-
 
 class DynamoOutbox:
     """Implements `pytake.conversation.ports.messaging.Outbox`."""
@@ -58,4 +56,6 @@ class DynamoOutbox:
 
 
 def _read(entry: Item) -> TurnRecord | Delivery:
-    return _read_turn.decode(entry.body or "") if entry.sk.startswith("TURN#") else delivery_of(entry)
+    if entry.sk.startswith("TURN#"):
+        return msgspec.json.decode(entry.body or "", type=TurnRecord)
+    return delivery_of(entry)

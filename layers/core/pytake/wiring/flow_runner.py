@@ -7,6 +7,7 @@ from pytake.aws.aliases import DynamoAliases
 from pytake.aws.batch import BatchProcessor
 from pytake.aws.effect_slots import DynamoEffectSlots
 from pytake.aws.flows import DynamoFlows
+from pytake.aws.inbound_batches import InboundBatches
 from pytake.aws.queues import SqsQueues
 from pytake.aws.tries import DynamoTries
 from pytake.aws.typing_indicator import QueuedTyping
@@ -22,6 +23,8 @@ from pytake.wiring.follow_ups import LazyFollowUps
 from pytake.wiring.http_calls import http_caller
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
     from pytake.campaigns.budgets import ReserveOpening
     from pytake.conversation.app_contacts import ImportAppContact
     from pytake.conversation.app_history import ImportAppHistory
@@ -33,6 +36,12 @@ if TYPE_CHECKING:
 @cache
 def settings() -> FlowRunnerSettings:
     return read_settings(FlowRunnerSettings)
+
+
+def inbound_batches(logger: "Logger") -> InboundBatches:
+    return InboundBatches(
+        take_turn, import_app_contact, import_app_history, record_preference, batches(), queues(), tries(), logger
+    )
 
 
 @use_case
