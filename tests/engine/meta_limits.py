@@ -1,6 +1,10 @@
 """Meta's limits, asserted on messages."""
 
+import msgspec
+
+from local.graph_rules import check_message
 from pytake.whatsapp import limits
+from pytake.whatsapp.graph import message_payload
 from pytake.whatsapp.outbound import (
     Carousel,
     Catalog,
@@ -24,7 +28,8 @@ from pytake.whatsapp.outbound import (
 
 
 def assert_sendable(message: OutboundMessage) -> None:
-    """Fails if Meta would reject this message."""
+    """Fails if Meta would reject this message, by its limits or by the rules of the simulated one."""
+    check_message(msgspec.json.decode(msgspec.json.encode(message_payload(message, "+5511987654321", ""))))
     match message:
         case Text(text):
             assert 0 < len(text) <= limits.TEXT_BODY

@@ -203,6 +203,7 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         st.fixed_dictionaries({"id": just("x"), "next_node_id": target}),
         st.fixed_dictionaries({"id": just("y"), "weight": just(2), "next_node_id": target}),
     ).map(list)
+    parameters = st.lists(st.fixed_dictionaries({"type": just("text"), "text": TEXTS}), max_size=2)
     cta = just({"label": "{{a}}", "url": "https://example.com/{{a}}"})
     degrees = st.sampled_from([0, -90.0, "{{a}}", "{{b | default(5)}}"])
     product_id = st.sampled_from(["sku1", "{{a}}", "{{b}}{{c}}"])
@@ -361,7 +362,7 @@ def node_data(ids: list[str], flows: list[str]) -> dict[str, dict[str, st.Search
         "template": {
             "name": just("t"),
             "language": just("en"),
-            "components": st.tuples(st.fixed_dictionaries({"x": VALUES})).map(list),
+            "components": st.tuples(st.fixed_dictionaries({"type": just("body"), "parameters": parameters})).map(list),
             "next_node_id": target,
         },
         "whatsapp_flow": {
