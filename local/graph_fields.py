@@ -93,4 +93,4 @@ def check_media(media: Json, path: str, keys: Iterable[str]) -> None:
     if "link" in media:
         check_url(media, "link", path)
     else:
-        text_at(media, "id", path, longest=limits.MEDIA_ID)
+        text_at(media, "id", path, longest=limits.META_ID)

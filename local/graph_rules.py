@@ -84,7 +84,7 @@ def check_message(payload: Json) -> None:
     check_keys(payload, "", (*known, kind))
     text_at(payload, "biz_opaque_callback_data", "", longest=limits.CALLBACK_DATA, required=False)
     if "context" in payload:
-        text_at(object_at(payload, "context", ""), "message_id", "context", longest=limits.MESSAGE_ID)
+        text_at(object_at(payload, "context", ""), "message_id", "context", longest=limits.META_ID)
         if kind == "reaction":
             raise GraphApiError(INVALID, "A reaction names its message and has no context")
     check(payload)
@@ -133,7 +133,7 @@ def _check_contacts(payload: Json) -> None:
 def _check_reaction(payload: Json) -> None:
     reaction = object_at(payload, "reaction", "")
     check_keys(reaction, "reaction", ("message_id", "emoji"))
-    text_at(reaction, "message_id", "reaction", longest=limits.MESSAGE_ID)
+    text_at(reaction, "message_id", "reaction", longest=limits.META_ID)
     if not isinstance(reaction.get("emoji"), str):
         raise GraphApiError(MISSING, "reaction.emoji is required; empty removes the reaction")
     if reaction["emoji"] and (reaction["emoji"].isascii() or len(reaction["emoji"]) > limits.EMOJI):

@@ -62,7 +62,7 @@ def assert_sendable(message: OutboundMessage) -> None:
         case Template():
             assert message.name
         case Reaction():
-            assert 0 < len(message.message_id) <= limits.MESSAGE_ID
+            assert 0 < len(message.message_id) <= limits.META_ID
             assert 0 < len(message.emoji) <= limits.EMOJI
         case Location():
             assert abs(message.latitude) <= 90

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pytake.engine.sending import web_address
 from pytake.engine.template_parameters import UnusableParameterError, sendable_components
-from pytake.whatsapp.outbound import Media
+from pytake.whatsapp.outbound import Media, Text
 from tests.depth import share
 from tests.engine.conversations import Talk, document, flow_of, node, texts
 from tests.engine.meta_limits import assert_sendable
@@ -204,6 +204,17 @@ def test_the_name_of_a_file_keeps_its_ending(written: str, sent: str) -> None:
 )
 def test_white_space_in_a_link_is_encoded(written: str, url: str | None) -> None:
     assert web_address(written) == url
+
+
+def test_a_sentence_is_not_the_id_of_a_message_or_a_file() -> None:
+    """Meta refuses the whole message for an id that it did not give."""
+    reply = Talk(flow_of(document(NODES["reply"], END)))
+    assert [getattr(message, "reply_to", None) for message in reply.say("wamid.HBg=").messages] == ["wamid.HBg="]
+    assert [getattr(message, "reply_to", None) for message in reply.say("the last one").messages] == [None]
+    for name, reported in (("reaction", "content_missing"), ("media id", "address_missing")):
+        turn = Talk(flow_of(document(NODES[name], END))).say("the last one")
+        assert reported in {event.type for event in turn.events}
+        assert all(isinstance(message, Text) for message in turn.messages)
 
 
 @pytest.mark.parametrize(

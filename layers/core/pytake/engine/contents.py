@@ -8,7 +8,7 @@ from msgspec import Struct
 from pytake.engine.execution import Execution, Say
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.rendering import Render
-from pytake.engine.sending import Frame, check_body, saying, with_lines
+from pytake.engine.sending import Frame, check_body, meta_id, saying, with_lines
 from pytake.engine.text_split import truncate
 from pytake.engine.values import as_number
 from pytake.whatsapp import limits as meta
@@ -90,8 +90,8 @@ def reacting(spec: ReactionSpec, build: NodeBuild) -> Say:
     message_id, emoji = build.rendering(spec.message_id, "reaction.message_id"), spec.emoji.strip()
 
     def say(run: Execution) -> None:
-        target = message_id(run).strip()
-        if not target or len(target) > meta.MESSAGE_ID:
+        target = meta_id(message_id(run))
+        if target is None:
             leave_out(run, build, "reaction.message_id")
             return
         run.send(Reaction(target, emoji))

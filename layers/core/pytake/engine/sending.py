@@ -19,7 +19,7 @@ _LONGEST_ENDING = 10
 _KNOWN_ENDINGS = {"gif", "bmp", "tiff", "svg", "heic", "mov", "avi", "mkv", "webm", "wav", "flac", "pdf"}.union(
     *meta.MEDIA_ENDINGS.values()
 )
-_UPLOAD_ID = re.compile(rf"[!-~]{{1,{meta.MEDIA_ID}}}")
+_META_ID = re.compile(rf"[!-~]{{1,{meta.META_ID}}}")
 _WEB_ADDRESS = re.compile(r"(https?://)([^\s/?#]+)((?:[/?#].*)?)", re.IGNORECASE | re.DOTALL)
 _NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f]")
 MakeMedia = Callable[[Execution], Media | None]
@@ -182,10 +182,10 @@ def web_address(text: str) -> str | None:
     return address if len(address) <= meta.ADDRESS else None
 
 
-def upload_id(text: str) -> str | None:
-    """The id of an upload; None for a text that cannot be one, such as a sentence."""
+def meta_id(text: str) -> str | None:
+    """The id that Meta gave to a message or an upload; None for a text that cannot be one, such as a sentence."""
     found = text.strip()
-    return found if _UPLOAD_ID.fullmatch(found) else None
+    return found if _META_ID.fullmatch(found) else None
 
 
 def file_name(text: str) -> str | None:
@@ -232,7 +232,7 @@ def compile_media(spec: MediaSpec, build: NodeBuild, field: str) -> MakeMedia:
     node = build.node
 
     def make(run: Execution) -> Media | None:
-        text, address, uploaded = value(caption, run), web_address(value(link, run)), upload_id(value(id_, run))
+        text, address, uploaded = value(caption, run), web_address(value(link, run)), meta_id(value(id_, run))
         if address is None and uploaded is None:
             leave_out(run, node)
             if text:

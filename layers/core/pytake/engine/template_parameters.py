@@ -7,7 +7,7 @@ WhatsApp Cloud API reference, "Template messages" (November 2026).
 import re
 from typing import Any
 
-from pytake.engine.sending import file_name, upload_id, web_address
+from pytake.engine.sending import file_name, meta_id, web_address
 from pytake.engine.text_split import truncate
 from pytake.whatsapp import limits as meta
 
@@ -81,7 +81,7 @@ def _text(value: Any, shorten_to: int | None, longest: int = meta.ADDRESS) -> st
 
 def _file(value: Json) -> Json | None:
     found = dict(value)
-    for key, usable in (("link", web_address), ("id", upload_id)):
+    for key, usable in (("link", web_address), ("id", meta_id)):
         if key in value:
             found[key] = usable(str(value[key]))
     if "filename" in value:

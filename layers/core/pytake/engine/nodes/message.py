@@ -32,6 +32,7 @@ from pytake.engine.sending import (
     compile_frame,
     leave_out,
     media_header,
+    meta_id,
     offering,
     saying,
     web_address,
@@ -160,8 +161,8 @@ class Message(NodeData):
         quoted = build.rendering(self.reply_to, "reply_to")
 
         def reply(run: Execution) -> None:
-            message_id = quoted(run).strip()
-            if message_id and len(message_id) <= meta.MESSAGE_ID:
+            message_id = meta_id(quoted(run))
+            if message_id is not None:
                 run.reply(message_id, say)
             else:
                 say(run)
