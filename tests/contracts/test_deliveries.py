@@ -168,6 +168,17 @@ def test_a_status_of_an_earlier_send_that_came_before_the_settlement_tells_of_a_
     assert record_status(deliveries, "sent", send=1, message_id="wamid.first")
 
 
+@pytest.mark.parametrize("status", ["sent", "delivered", "read"])
+def test_any_late_status_of_an_earlier_send_tells_of_a_doubled_message(deliveries: Deliveries, status: str) -> None:
+    claim = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=2), None)
+    deliveries.settle(KEY, replace(claim, state="accepted", message_id="wamid.a"))
+    assert record_status(deliveries, "read", send=2)
+    before = deliveries.load(KEY, 1, 0)
+    assert record_status(deliveries, status, send=1, message_id="wamid.first")
+    assert not record_status(deliveries, status, send=2), "of the send that was accepted"
+    assert deliveries.load(KEY, 1, 0) == before
+
+
 def test_a_message_is_known_to_be_accepted_by_its_send_and_its_id(deliveries: Deliveries) -> None:
     def known(send: int = 2, message_id: str | None = "wamid.a", turn: int = 1) -> bool:
         return deliveries.is_accepted(KEY, turn, 0, send=send, message_id=message_id)

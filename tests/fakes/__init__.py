@@ -529,7 +529,7 @@ class MemoryDeliveries:
             is_same = message_id in (None, known.message_id, self.status_ids.get((key, turn, index)))
             if known.pricing is None and known.status in ("read", "played") and send == known.sends and is_same:
                 known.pricing = pricing if status != "sent" else None
-            return self._doubled((key, turn, index), send, message_id) if status == "sent" else None
+            return self._doubled((key, turn, index), send, message_id) if status != "failed" else None
         if status == "failed" and send < known.sends and not self._take_back((key, turn, index), send, message_id):
             return None
         if status in ("failed", "sent") and send <= self.failed_sends.get((key, turn, index), 0):

@@ -105,7 +105,7 @@ class DynamoDeliveries:
                 return self._take_back(entry, send, message_id, actions)
             if pricing is not None and rank >= STATUS_RANK["delivered"]:
                 self._add_pricing(entry, send, message_id, pricing)
-            return self._doubled(key, turn, index, send, message_id) if status == "sent" else None
+            return self._doubled(key, turn, index, send, message_id) if status != "failed" else None
         return delivery_of(entry)
 
     def _add_pricing(self, entry: Item, send: int, message_id: str | None, pricing: Pricing) -> None:

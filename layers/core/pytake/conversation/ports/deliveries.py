@@ -50,8 +50,9 @@ class Deliveries(Protocol):
 
         - `failed` of an earlier send is only noted: its `sent`, if it arrives afterwards, is ignored. If that `sent` is the
           only status we have, the message has failed; if a later send is under way, the message has no status any more.
-        - `sent` is ignored when the message is known to be accepted. But `sent` of an earlier send returns the entry
-          unchanged when a later send was accepted: the message was doubled.
+        - `sent` is ignored when the message is known to be accepted. But a status other than `failed` of an earlier send
+          returns the entry unchanged when a later send was accepted: the message was doubled. Its `sent` may never come: of
+          several statuses in a batch only the furthest is recorded.
         - A status whose message id differs from the id that Meta gave this send is ignored: it belongs to an erased
           message at the same position.
 
