@@ -19,7 +19,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,8 @@ class Count:
     redriven: Counter[str] = field(default_factory=Counter)
     refused: int = 0
     doubts: int = 0
+    late: int = 0
+    """Answers that came once more because a status came later than its deadline, as operators were told."""
     seconds: float = 0
 
     @property
@@ -298,22 +301,34 @@ class Chaos:
     def _read_the_phones(self) -> None:
         for phone, said in self._said.items():
             expected = [answer_to(text) for text in said]
-            verdict = judge(expected, self._answers(phone), self._redriven)
+            answers = self._answers(phone)
+            verdict = judge(expected, answers, self._redriven, partial(self._doubts_of, phone))
             self._count.expected += len(expected)
-            for kind, answers in asdict(verdict).items():
-                for answer in answers:
-                    holds = self._aws.holds_of(phone, MESSAGE_ID + answer.removeprefix(answer_to("")))
-                    shows = f"the phone shows: {self._answers(phone)}"
-                    self._count.wrong.append(Wrong(kind, phone, answer, [shows, *holds]))
+            self._count.late += len(verdict.late)
+            for kind in ("lost", "doubled", "out_of_order", "foreign"):
+                for answer in getattr(verdict, kind):
+                    holds = self._aws.holds_of(phone, _asked_by(answer))
+                    self._count.wrong.append(Wrong(kind, phone, answer, [f"the phone shows: {answers}", *holds]))
 
-    def _doubts(self) -> int:
+    def _doubts_of(self, phone: str, answer: str) -> int:
+        """How often operators were told that an answer may be doubled."""
+        return self._doubts(self._aws.correlation_of(phone, _asked_by(answer)))
+
+    def _doubts(self, correlation_id: str = "") -> int:
+        """How often operators were told that an answer, or those with this correlation id, may be doubled."""
         logs = (self._cloud.data_dir / "logs").glob("*.log")
-        return sum(path.read_text(errors="replace").count('"delivery.resent_after_deadline"') for path in logs)
+        lines = (line for path in logs for line in path.read_text(errors="replace").splitlines())
+        return sum('"delivery.resent_after_deadline"' in line and correlation_id in line for line in lines)
 
 
 def answer_to(text: str) -> str:
     """What the flow answers to a text."""
     return f"You said {text}"
+
+
+def _asked_by(answer: str) -> str:
+    """The id of the message that an answer quotes."""
+    return MESSAGE_ID + answer.removeprefix(answer_to(""))
 
 
 def workers_of(pid: int) -> Iterator[tuple[int, str]]:
@@ -378,6 +393,7 @@ def main() -> int:
         ("people whose answers were refused until redriven", count.refused),
         ("redriven from the dead letters", f"{count.redriven.total()} ({reasons})"),
         ("sent again after a deadline without a status", count.doubts),
+        ("of them doubled, because a status came later", count.late),
         ("seconds", round(count.seconds)),
     ]
     for name, value in rows:

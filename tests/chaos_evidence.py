@@ -1,5 +1,6 @@
 """What the embedded AWS of a local cloud still has to do, and what it holds of one answer: a wrong one explains itself."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from pytake.conversation.records import ConversationKey
 
 LONGEST_TEXT = 700
 """How much of an item is printed."""
+
+
+_CORRELATION = re.compile(r'"correlation_id":"([^"]+)"')
 
 
 class Queued(Struct, frozen=True):
@@ -79,6 +83,13 @@ class EmbeddedAws:
             *(f"held turn: {_text(item)[:LONGEST_TEXT]}" for item in held),
             *(str(one) for one in self.queued() if phone in one.body),
         ]
+
+    def correlation_of(self, phone: str, message_id: str) -> str:
+        """The correlation id of the turn of a message, which is in its log lines; empty without a turn."""
+        key = ConversationKey(demo.ORGANIZATION_ID, demo.PHONE_NUMBER_ID, phone)
+        texts = [_text(item) for item in self._query(conversation_pk(key)) if item["sk"]["S"].startswith("TURN#")]
+        found = [_CORRELATION.search(text) for text in texts if f'"{message_id}"' in text]
+        return next((match[1] for match in found if match), "")
 
     def _query(self, pk: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

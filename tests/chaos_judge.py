@@ -6,7 +6,7 @@ answers go to the end of the queue in their original order. So each must arrive 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -20,21 +20,36 @@ class Redriven:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The wrong answers by kind of error. One that came three times is doubled twice."""
+    """The wrong answers by kind of error. One that came three times is doubled twice.
+
+    `late` are those that were doubled because a status came after the deadline of an unknown outcome, as operators were told.
+    """
 
     lost: tuple[str, ...] = ()
     doubled: tuple[str, ...] = ()
     out_of_order: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
 
 
-def judge(expected: Sequence[str], shown: Sequence[str], redriven: Mapping[str, Redriven]) -> Verdict:
-    """Judge the answers that a phone has `shown`, in order. `expected` are the answers in the order of the texts."""
+def judge(
+    expected: Sequence[str],
+    shown: Sequence[str],
+    redriven: Mapping[str, Redriven],
+    doubts: Callable[[str], int] = lambda _: 0,
+) -> Verdict:
+    """Judge the answers that a phone has `shown`, in order. `expected` are the answers in the order of the texts.
+
+    `doubts` says how often operators were told that an answer may be doubled; it is asked for doubled ones only.
+    """
     times = Counter(shown)
     order = [text for text in dict.fromkeys(shown) if text in expected]  # duplicates are counted separately
+    more = {text: times[text] - 1 for text in expected if times[text] > 1}
+    told = {text: min(count, doubts(text)) for text, count in more.items()}
     return Verdict(
         lost=tuple(text for text in expected if not times[text]),
-        doubled=tuple(text for text in expected for _ in range(times[text] - 1)),
+        doubled=tuple(text for text, count in more.items() for _ in range(count - told[text])),
+        late=tuple(text for text, count in told.items() for _ in range(count)),
         out_of_order=tuple(
             text
             for place, text in enumerate(order)

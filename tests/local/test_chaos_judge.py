@@ -60,3 +60,9 @@ def test_what_is_redriven_together_keeps_its_order() -> None:
 
 def test_what_died_once_more_comes_behind_what_did_not() -> None:
     assert judge(SAID, "adcb", {"b": Redriven(2, 4), "c": Redriven(1, 4)}) == GOOD
+
+
+def test_a_double_that_operators_were_told_of_is_counted_apart() -> None:
+    assert judge(SAID, "abbcd", {}, lambda _: 1) == Verdict(late=("b",))
+    assert judge(SAID, "abbbcd", {}, {"b": 1}.__getitem__) == Verdict(doubled=("b",), late=("b",))
+    assert judge(SAID, "abcd", {}, {}.__getitem__) == GOOD, "what came once is not asked about"
