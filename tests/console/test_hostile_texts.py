@@ -48,6 +48,7 @@ SHOWN = """() => document.body.innerText.includes("<hostile-x>")
 PAGES = (
     "build",
     "build/hostile",
+    "inbox",
     f"inbox/{NUMBER}/{PHONE}",
     "people",
     f"people/{PHONE}",
@@ -58,6 +59,8 @@ PAGES = (
     "campaigns/sequences",
     "campaigns/sequences/hostile",
     "measure?flow=hostile",
+    "measure?flow=hostile&tab=map",
+    "settings/templates",
     "settings/teams",
     "settings/replies",
     "settings/timetables",
@@ -116,6 +119,8 @@ def fill(cloud: "Cloud", organization: str) -> None:
         assert answer.is_success, answer.text
         about = {"phone_number_id": NUMBER}
         api.post(f"/conversations/{PHONE}/notes", params=about, json={"text": HOSTILE}).raise_for_status()
+        shared = {"team": TAG, "tags": [TAG]}
+        api.put(f"/conversations/{PHONE}/assignment", params=about, json=shared).raise_for_status()
         csv = f"phone;name;{HOSTILE}\n{PHONE};x;y\n{HOSTILE};x;y"
         api.post("/contacts/import", content=csv, headers={"content-type": "text/csv"})
 

@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import type { components } from "../generated/api.ts";
 import { api, got, tagged } from "./client.ts";
 
@@ -12,6 +12,12 @@ export function teamsQuery() {
     queryKey: ["teams"],
     queryFn: ({ signal }) => tagged(api.GET("/api/v1/teams", { signal })),
   });
+}
+
+/** Names teams. A handoff may give a department that is no team: it is shown as it is. */
+export function useTeamName(): (department: string) => string {
+  const teams = useQuery({ ...teamsQuery(), staleTime: 60_000 }).data?.data.teams;
+  return (department) => teams?.[department]?.name ?? department;
 }
 
 /** Replace all teams. The API refuses it if they have changed since the tag was read. */

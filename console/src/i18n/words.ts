@@ -1,5 +1,6 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import { plain } from "../ui/names.ts";
 
 export const LANGUAGES = { pt: "Português", es: "Español", en: "English" } as const;
 export type Language = keyof typeof LANGUAGES;
@@ -42,11 +43,10 @@ export function firstLanguage(kept: string | null, accepted: readonly string[]):
 }
 
 const DIRECTED = /[\u202A-\u202E\u2066-\u2069\p{Script=Arabic}\p{Script=Hebrew}]/u;
-const CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
 
 /** A value as part of a text: one that is written from the right, or says so, does not turn the rest of it round. */
 export function isolated(value: string): string {
-  return DIRECTED.test(value) ? `\u2068${value.replaceAll(CONTROLS, "")}\u2069` : value;
+  return DIRECTED.test(value) ? `\u2068${plain(value)}\u2069` : value;
 }
 
 /** Begin with the person's language. */

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { LANGUAGES, switchLanguage, type Language } from "../i18n/words.ts";
 import { session, type Person } from "../login/session.ts";
 import { Icon } from "../ui/Icon.tsx";
+import { initialsOf } from "../ui/names.ts";
 
 const SCHEMES = ["light", "dark", "auto"] as const;
 
@@ -14,7 +15,9 @@ export function PersonMenu({ person }: { person: Person }) {
     <Menu position="top-start" width={260} withinPortal>
       <Menu.Target>
         <UnstyledButton className="shell-person" aria-label={t("person.menu", { name: person.name })}>
-          <Avatar size={32} color="leaf" name={person.name} alt="" />
+          <Avatar size={32} color="leaf" alt="">
+            {initialsOf(person.name)}
+          </Avatar>
           <span className="shell-person-text">
             <span className="shell-person-name">{person.name}</span>
             <span className="shell-person-role">

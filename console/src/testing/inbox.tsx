@@ -120,7 +120,7 @@ export function api(changed: Record<string, unknown> = {}) {
     ],
     [`POST ${ONE}/read`]: { ...ASSIGNMENT, unread: false },
     [`POST ${ONE}/typing`]: ASSIGNMENT,
-    "GET /api/v1/teams": { teams: { Vendas: { name: "Vendas", members: [] } } },
+    "GET /api/v1/teams": { teams: { Vendas: { name: "Equipe de vendas", members: [] } } },
     "GET /api/v1/canned-replies": {
       replies: { r1: { title: "Pedido pronto", text: "Olá {{contact.name}}" } },
     },

@@ -2,7 +2,7 @@ import { Autocomplete, Button, NativeSelect, TagsInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { teamsQuery } from "../../api/desk.ts";
+import { teamsQuery, useTeamName } from "../../api/desk.ts";
 import { session } from "../../login/session.ts";
 import { serverNow } from "../../ui/now.ts";
 import { Problem } from "../../ui/Problem.tsx";
@@ -70,7 +70,8 @@ function useChanges(conversationKey: Key, assignment: Assignment) {
 export function AssignmentPart({ conversationKey, assignment }: PartProps) {
   const { t } = useTranslation("inbox");
   const [typed, setTyped] = useState<string>();
-  const teams = useQuery(teamsQuery());
+  const known = Object.entries(useQuery(teamsQuery()).data?.data.teams ?? {});
+  const nameOfTeam = useTeamName();
   const me = session().person.subject;
   const { change, chosen, error, isPending } = useChanges(conversationKey, assignment);
   const { team, priority, tags } = { ...changeOf(assignment), ...chosen };
@@ -95,11 +96,13 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
         size="xs"
         label={t("share.team")}
         maxLength={64}
-        data={Object.keys(teams.data?.data.teams ?? {})}
-        value={typed ?? team ?? ""}
+        data={[...new Set(known.map(([, { name }]) => name))]}
+        value={typed ?? nameOfTeam(team ?? "")}
         onChange={setTyped}
         onBlur={() => {
-          if (typed !== undefined && typed.trim() !== (team ?? "")) change({ team: typed.trim() || null });
+          const wanted = typed?.trim();
+          const named = known.find(([, { name }]) => name === wanted)?.[0] ?? wanted;
+          if (named !== undefined && named !== (team ?? "")) change({ team: named || null });
           setTyped(undefined);
         }}
       />

@@ -2,7 +2,9 @@ import { Avatar, Badge } from "@mantine/core";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink } from "react-router";
+import { useTeamName } from "../../api/desk.ts";
 import { session } from "../../login/session.ts";
+import { initialsOf, plain } from "../../ui/names.ts";
 import { useNow } from "../../ui/now.ts";
 import { useTextless } from "./kinds.ts";
 import { keyOf, pathOf, type Summary } from "./queries.ts";
@@ -11,7 +13,7 @@ import { duration, short } from "./times.ts";
 
 /** The name of a person, or the number when no name is known. */
 export function nameOf({ name, phone, contact_id }: Pick<Summary, "name" | "phone" | "contact_id">): string {
-  return name || phone || contact_id;
+  return plain(name) || phone || contact_id;
 }
 
 /** One conversation in the list: who, since when they wait for an agent, and why. */
@@ -20,6 +22,7 @@ export const ConversationItem = memo(function ConversationItem({ summary }: { su
   const now = useNow();
   const nameOfPriority = usePriorityName();
   const textless = useTextless();
+  const nameOfTeam = useTeamName();
   const { assignment } = summary;
   const unread = summary.status === "human" && assignment.unread;
   const { handoff, last_activity_at: active, last_message: last } = summary;
@@ -28,7 +31,9 @@ export const ConversationItem = memo(function ConversationItem({ summary }: { su
   return (
     <li>
       <NavLink to={pathOf(keyOf(summary))} className="inbox-item" data-unread={unread}>
-        <Avatar size={36} color="leaf" name={nameOf(summary)} alt="" />
+        <Avatar size={36} color="leaf" alt="">
+          {initialsOf(nameOf(summary))}
+        </Avatar>
         <span className="inbox-item-text">
           <span className="inbox-item-head">
             <span className="inbox-item-name">{nameOf(summary)}</span>
@@ -63,7 +68,7 @@ export const ConversationItem = memo(function ConversationItem({ summary }: { su
               )}
               {team && (
                 <Badge size="xs" variant="light" color="leaf">
-                  {team}
+                  {nameOfTeam(team)}
                 </Badge>
               )}
               {assignment.tags.map((tag) => (

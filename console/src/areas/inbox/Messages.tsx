@@ -4,6 +4,7 @@ import { Fragment, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { components } from "../../generated/api.ts";
 import { Icon } from "../../ui/Icon.tsx";
+import { plain } from "../../ui/names.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { folded } from "../../ui/search.ts";
 import { useTextless } from "./kinds.ts";
@@ -139,7 +140,7 @@ function Bubble({
 function FileLink({ media }: { media: NonNullable<Message["media"]> }) {
   const { t } = useTranslation("inbox");
   const opening = useMutation({ mutationFn: download });
-  const name = media.filename ?? t("file", { type: media.mime_type ?? media.type });
+  const name = media.filename ? plain(media.filename) : t("file", { type: media.mime_type ?? media.type });
   const { id } = media;
   if (!id) return <p className="flush quiet">{t("fileNotKept", { name })}</p>;
   return (

@@ -16,6 +16,7 @@ import {
 } from "../../testing/inbox.tsx";
 import { expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
 import { KnownHandoffs } from "./alerts.ts";
+import { countsQuery, listQuery } from "./queries.ts";
 import routes from "./routes.tsx";
 
 beforeEach(async () => {
@@ -28,7 +29,7 @@ test("those who wait for an agent are listed with the reason, and the server sea
   show([{ path: "/inbox", children: routes }], "/inbox");
   const item = await screen.findByRole("link", { name: /Ana Júlia/ });
   expect(item).toHaveTextContent("E o meu pedido?");
-  expect(item).toHaveTextContent("Vendas");
+  await waitFor(() => expect(item).toHaveTextContent("Equipe de vendas"));
   expect(item).toHaveTextContent("Prioridade: Alta");
   expect(item).toHaveTextContent("Mensagens novas");
   await waitFor(() => expect(document.title).toBe("(1) Atendimento · PyTake"));
@@ -93,6 +94,27 @@ test("an agent takes a conversation over the revision that was read, and keeps t
     tags: ["vip"],
     snoozed_until: null,
   });
+});
+
+test("a team is chosen by its name, and stored by its department", async () => {
+  const teams = { vendas: { name: "Equipe de vendas", members: [] } };
+  const given = api({ "GET /api/v1/teams": { teams }, [`PUT ${ONE}/assignment`]: ASSIGNMENT });
+  open();
+  await userEvent.type(await screen.findByRole("combobox", { name: "Equipe" }), "Equipe");
+  await userEvent.click(await screen.findByRole("option", { name: "Equipe de vendas" }));
+  await userEvent.tab();
+  const puts = () => given.asked.filter(({ key }) => key === `PUT ${ONE}/assignment`);
+  await waitFor(() => expect(puts().map(({ body }) => body)).toMatchObject([{ team: "vendas" }]));
+});
+
+test("long lists and many conversations are asked for less often", () => {
+  const { refetchInterval } = listQuery("human");
+  const every = refetchInterval as (query: unknown) => number;
+  const count = countsQuery().refetchInterval as (query: unknown) => number;
+  expect(every({ state: {} })).toBe(2_000);
+  expect(every({ state: { data: { pages: Array.from({ length: 20 }) } } })).toBe(40_000);
+  expect(count({ state: { data: { agents: 99 } } })).toBe(2_000);
+  expect(count({ state: { data: { agents: 1_000 } } })).toBe(22_000);
 });
 
 test("a note is added for the team", async () => {

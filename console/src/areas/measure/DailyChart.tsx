@@ -36,27 +36,29 @@ export function DailyChart({ days }: { days: Activity["days"] }) {
         <span>{t("most", { count: most })}</span>
         <span>{days.at(-1) && named(days.at(-1)!.date)}</span>
       </figcaption>
-      <table className="unseen">
-        <caption>{t("daily")}</caption>
-        <thead>
-          <tr>
-            <th>{t("day")}</th>
-            <th>{t("number.conversations")}</th>
-            <th>{t("number.messages")}</th>
-            <th>{t("number.people")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {days.map((day) => (
-            <tr key={day.date}>
-              <th>{named(day.date)}</th>
-              <td>{day.conversations}</td>
-              <td>{day.messages}</td>
-              <td>{day.unique_users}</td>
+      <div className="unseen">
+        <table>
+          <caption>{t("daily")}</caption>
+          <thead>
+            <tr>
+              <th>{t("day")}</th>
+              <th>{t("number.conversations")}</th>
+              <th>{t("number.messages")}</th>
+              <th>{t("number.people")}</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {days.map((day) => (
+              <tr key={day.date}>
+                <th>{named(day.date)}</th>
+                <td>{day.conversations}</td>
+                <td>{day.messages}</td>
+                <td>{day.unique_users}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 }

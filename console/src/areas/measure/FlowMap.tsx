@@ -90,6 +90,7 @@ function Drawing({ document, laid, heatmap }: DrawingProps) {
         nodeTypes={TYPES}
         colorMode={scheme}
         fitView
+        fitViewOptions={{ nodes: beginningOf(nodes, document.start_node_id), maxZoom: 1 }}
         minZoom={0.05}
         nodesDraggable={false}
         nodesConnectable={false}
@@ -106,6 +107,14 @@ function Drawing({ document, laid, heatmap }: DrawingProps) {
       </ReactFlow>
     </section>
   );
+}
+
+const NEAR = 1_200; // pixels
+
+/** The nodes near the start: the texts of a large flow could not be read if all of it were shown. */
+function beginningOf(nodes: readonly Place[], start: string | null | undefined): Place[] {
+  const from = (nodes.find(({ id }) => id === start) ?? nodes[0])?.position ?? { x: 0, y: 0 };
+  return nodes.filter(({ position: { x, y } }) => Math.abs(x - from.x) < NEAR && Math.abs(y - from.y) < NEAR);
 }
 
 /** One arrow between two nodes, however many exits lead there. */

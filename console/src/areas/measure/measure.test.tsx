@@ -262,7 +262,7 @@ test("the map of the flow shows visits, drop-off and who is still at a node", as
   open("?flow=menu&tab=map");
   const map = await screen.findByRole("region", { name: "Mapa do fluxo" });
   const asked = within(map).getByText("Nome?").parentElement!;
-  expect(asked).toHaveTextContent("4 visitas · 100% das conversas");
+  expect(asked).toHaveTextContent("4 visitas · 100%");
   expect(asked).toHaveTextContent("1 desistência (25%) · 2 ainda aqui");
   expect(within(map).getByText("end").parentElement).toHaveTextContent("Sem visitas");
 });

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 import { locale } from "../../i18n/words.ts";
 import { Icon } from "../../ui/Icon.tsx";
+import { plain } from "../../ui/names.ts";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
@@ -108,7 +109,7 @@ function ContactTable({ contacts }: { contacts: Contact[] }) {
 
 /** What a person is called here: their name, or how they can be reached. */
 export function titleOf({ name, phone, username, contact_id }: Contact): string {
-  return name || phone || username || contact_id;
+  return plain(name) || phone || username || contact_id;
 }
 
 function NewContact() {

@@ -1,0 +1,13 @@
+const CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
+
+/** A text that a stranger chose, such as the name of a file, without the characters that reverse what is read: `gpj.exe` is no picture. */
+export function plain(text: string): string {
+  return text.replaceAll(CONTROLS, "");
+}
+
+/** The first letters of the first and the last word of a name; of a name without letters, its first sign. */
+export function initialsOf(name: string): string {
+  const words = name.split(/\s+/u).flatMap((word) => /[\p{L}\p{N}]/u.exec(word)?.[0] ?? []);
+  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].join("").toLocaleUpperCase();
+  return letters || String.fromCodePoint(name.codePointAt(0) ?? 0x3f);
+}
