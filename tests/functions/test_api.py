@@ -392,7 +392,7 @@ def test_constants_of_an_organization_are_few_and_have_names_that_flows_can_writ
     [
         ("PUT", "/api/v1/organization", {}, "builder"),
         ("PUT", NUMBER_PATH, NUMBER, "builder"),
-        ("GET", "/api/v1/numbers", None, "agent"),
+        ("GET", "/api/v1/numbers", None, "analyst"),
         ("PUT", "/api/v1/flows/hello", FLOW, "analyst"),
         ("POST", "/api/v1/flows/hello/publish", None, "agent"),
         ("POST", "/api/v1/flows/hello/rollback", {"version": 1}, "analyst"),

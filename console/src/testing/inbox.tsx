@@ -105,6 +105,7 @@ export function api(changed: Record<string, unknown> = {}) {
       conversations: [ANA],
       next_cursor: null,
     },
+    "GET /api/v1/numbers": [],
     "GET /api/v1/conversation-counts": {
       agents: 1,
       mine: 0,

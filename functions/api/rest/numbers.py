@@ -140,10 +140,10 @@ class ResumeResponse(ApiModel):
     "/api/v1/numbers",
     summary="The organization's phone numbers",
     tags=["Numbers"],
-    openapi_extensions=route_docs("builder"),
+    openapi_extensions=route_docs("builder", "agent"),
 )
 def list_numbers() -> list[NumberResponse]:
-    who = caller(router, "builder")
+    who = caller(router, "builder", "agent")
     return [_answer(number) for number in wiring.number_setup().numbers(who.organization_id)]
 
 

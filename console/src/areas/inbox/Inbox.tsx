@@ -21,6 +21,7 @@ import {
   type Summary,
   type View,
 } from "./queries.ts";
+import { StoppedNumbers } from "./StoppedNumbers.tsx";
 import "./inbox.css";
 
 type Schemas = components["schemas"];
@@ -48,6 +49,7 @@ export function Inbox() {
     <div className="inbox" data-open={open !== null}>
       <section className="inbox-list" aria-label={t("list")}>
         <h1 className="inbox-title">{t("title")}</h1>
+        <StoppedNumbers />
         <NativeSelect
           aria-label={t("view.name")}
           value={view}

@@ -117,6 +117,18 @@ test("long lists and many conversations are asked for less often", () => {
   expect(count({ state: { data: { agents: 1_000 } } })).toBe(22_000);
 });
 
+test("a number that Meta has stopped is named, with the way out for those who have one", async () => {
+  const number = { phone_number_id: NUMBER, display_phone_number: "+55 11 4000-0001", stopped_reason: "190" };
+  api({ "GET /api/v1/numbers": [number] });
+  const { unmount } = show([{ path: "/inbox", children: routes }], "/inbox");
+  expect(await screen.findByText(/\+55 11 4000-0001 não envia/)).toBeVisible();
+  expect(screen.queryByRole("link", { name: "Ver os números" })).toBeNull();
+  unmount();
+  signInAs("admin");
+  show([{ path: "/inbox", children: routes }], "/inbox");
+  expect(await screen.findByRole("link", { name: "Ver os números" })).toBeVisible();
+});
+
 test("a note is added for the team", async () => {
   const { asked } = api({ [`POST ${ONE}/notes`]: Response.json({ id: "n3" }, { status: 201 }) });
   open();

@@ -8,6 +8,7 @@ export const UNDELIVERED = ["dead", "deferred", "held", "ambiguous"] as const;
 export type UndeliveredState = (typeof UNDELIVERED)[number];
 
 const PAGE = 50;
+const OFTEN_ENOUGH = 5_000; // milliseconds
 
 /** The messages in this state, the newest first. */
 export function deliveriesQuery(state: UndeliveredState) {
@@ -20,6 +21,7 @@ export function deliveriesQuery(state: UndeliveredState) {
       return { messages: data, next };
     },
     getNextPageParam: ({ next }) => next,
+    refetchInterval: OFTEN_ENOUGH,
   });
 }
 
