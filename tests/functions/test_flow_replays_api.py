@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ def test_the_number_of_conversations_is_limited(world: World) -> None:
 
 def test_without_time_the_rest_is_not_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([0.0, 1.0, 9.0])
-    monkeypatch.setattr("time.monotonic", lambda: next(times, 9.0))
+    monkeypatch.setattr("pytake.wiring.flow_tests.time", SimpleNamespace(monotonic=lambda: next(times, 9.0)))
     flow_tests.replay_recent.cache_clear()  # type: ignore[attr-defined]
     body = replay(world).body
     flow_tests.replay_recent.cache_clear()  # type: ignore[attr-defined]
