@@ -11,7 +11,7 @@ from benchmarks.console_benchmark import large_flow, opened
 from benchmarks.console_stub import HANDLER, stub
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 # Not for its cloud: a browser leaves a running event loop, which other tests of the process do not stand.
 pytestmark = pytest.mark.cloud
@@ -122,6 +122,27 @@ def test_a_link_to_a_node_of_a_large_flow_opens_its_form(browser: "Browser", url
         selected.wait_for()
         page.wait_for_function(IS_SEEN, arg=selected.element_handle())
         expect(page.locator(".build-panel")).to_be_visible()
+
+
+def test_what_the_server_did_not_take_is_there_after_a_reload_and_is_saved(browser: "Browser", url: str) -> None:
+    def refuse(route: "Route") -> None:
+        if route.request.method == "PUT":
+            route.fulfill(status=503, json={"code": "temporarily_unavailable", "detail": ""})
+        else:
+            route.fallback()
+
+    with opened(browser, f"{url}/console/build/small") as (page, _):
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.route("**/api/v1/flows/*", refuse)
+        open_form(page, "q3")
+        page.get_by_label("Message", exact=True).fill("See you soon")
+        page.get_by_text("Not saved.", exact=False).wait_for()
+        page.get_by_label("Message", exact=True).fill("See you tomorrow")
+        page.unroute("**/api/v1/flows/*")
+        with page.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
+            page.reload()
+        page.get_by_text("Saved", exact=True).wait_for()
+        expect(page.locator(".react-flow__node[data-id=q3]")).to_contain_text("See you tomorrow")
 
 
 def test_each_click_on_a_node_opens_its_form_on_a_slow_machine(browser: "Browser", url: str) -> None:

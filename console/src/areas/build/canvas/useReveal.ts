@@ -4,6 +4,7 @@ import { NODE_WIDTH } from "../../../flow/layout.ts";
 
 const MOVE_MILLISECONDS = 200;
 const HEAD = 40;
+const MARGIN = 16;
 
 interface Area {
   left: number;
@@ -28,6 +29,12 @@ function uncovered(): Area | undefined {
   return { ...canvas, bottom: Math.min(canvas.bottom, ...over.map(({ top }) => top)) };
 }
 
+/** How far something must be moved to lie between two edges: as little as possible, so that what is beside it stays in view. */
+function shift(from: number, to: number, low: number, high: number): number {
+  if (from < low + MARGIN || to - from > high - low - 2 * MARGIN) return low + MARGIN - from;
+  return Math.min(0, high - MARGIN - to);
+}
+
 /**
  * Move the canvas to the node whose form is open, if the head of the node cannot be seen: a new one may be far away. It looks
  * again when the panel or the layout changes.
@@ -39,13 +46,14 @@ export function useReveal(id: string | undefined, panel: unknown, laid: unknown)
     const look = () => {
       const [node, area] = [flow.getNode(id), uncovered()];
       if (!node || !area || node.dragging) return;
-      const at = { x: node.position.x + NODE_WIDTH / 2, y: node.position.y + HEAD };
-      const { x, y } = flow.flowToScreenPosition(at);
-      if (x > area.left && x < area.right && y > area.top && y < area.bottom) return;
       const { zoom, ...view } = flow.getViewport();
+      const { x, y } = flow.flowToScreenPosition(node.position);
+      const [width, height] = [NODE_WIDTH * zoom, (node.measured?.height ?? HEAD) * zoom];
+      const [middle, head] = [x + width / 2, y + HEAD * zoom];
+      if (middle > area.left && middle < area.right && y > area.top && head < area.bottom) return;
       const moved = {
-        x: view.x + (area.left + area.right) / 2 - x,
-        y: view.y + (area.top + area.bottom) / 2 - y,
+        x: view.x + shift(x, x + width, area.left, area.right),
+        y: view.y + shift(y, y + height, area.top, area.bottom),
       };
       void flow.setViewport({ ...moved, zoom }, { duration: MOVE_MILLISECONDS });
     };

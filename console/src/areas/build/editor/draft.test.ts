@@ -2,7 +2,7 @@ import { act, renderHook, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { FlowDocument } from "../../../flow/document.ts";
 import { answers, signInAs } from "../../../testing/render.tsx";
-import { useDraft } from "./useDraft.ts";
+import { useDraft, useInspection } from "./useDraft.ts";
 
 const OPENED: FlowDocument = { format: 1, id: "clinic", name: "Clínica", nodes: [] };
 const MINE = { ...OPENED, name: "Minha" };
@@ -126,4 +126,27 @@ test("a change that is undone before it is saved leaves nothing to save", () => 
   act(() => result.current.state.undo!());
   expect(result.current.state.saving).toBe("saved");
   expect(asked).toEqual([]);
+});
+
+test("the prover is asked soon after a change, and at most every 220 milliseconds while a person writes", async () => {
+  vi.useFakeTimers();
+  const asked: string[] = [];
+  vi.stubGlobal("fetch", async (request: Request) => {
+    asked.push(((await request.clone().json()) as { document: FlowDocument }).document.name!);
+    return Response.json({ publishable: true, problems: [], completion: { variables: [], nodes: [] } });
+  });
+  const named = (name: string) => ({ ...OPENED, name });
+  const { rerender } = renderHook(({ document }) => useInspection(document), {
+    initialProps: { document: named("a") },
+  });
+  await act(() => vi.advanceTimersByTimeAsync(100));
+  expect(asked).toEqual(["a"]);
+  for (const name of ["ab", "abc"]) {
+    rerender({ document: named(name) });
+    // oxlint-disable-next-line no-await-in-loop -- one key after the other
+    await act(() => vi.advanceTimersByTimeAsync(105));
+  }
+  expect(asked).toEqual(["a"]);
+  await act(() => vi.advanceTimersByTimeAsync(100));
+  expect(asked).toEqual(["a", "abc"]);
 });

@@ -8,7 +8,8 @@ import { dropDraft, keepDraft, keptDraft } from "./keptDraft.ts";
 
 const SAVE_MILLISECONDS = 900;
 const AGAIN_MILLISECONDS = 5_000;
-const INSPECT_MILLISECONDS = 200; // the API takes five questions a second
+const INSPECT_MILLISECONDS = 100;
+const BETWEEN_MILLISECONDS = 220; // the API takes five questions a second
 
 type Step =
   | { type: "edit"; change: (document: FlowDocument) => FlowDocument; group?: string | undefined }
@@ -53,7 +54,7 @@ function useSaving(
   openedTag: string,
   sent: FlowDocument | undefined,
 ) {
-  const [saving, setSaving] = useState<Saving>("saved");
+  const [saving, setSaving] = useState<Saving>(document === opened ? "saved" : "unsaved");
   const [error, setError] = useState<unknown>();
   const saved = useRef(opened);
   const tag = useRef(openedTag);
@@ -181,10 +182,12 @@ export function useInspection(document: FlowDocument | undefined): {
     inspection: undefined,
     error: undefined,
   });
+  const asked = useRef(0);
   useEffect(() => {
     if (!document) return undefined;
     const abort = new AbortController();
-    const ask = () =>
+    const ask = () => {
+      asked.current = Date.now();
       inspect(document, abort.signal).then(
         (inspection) => setState({ inspection, error: undefined }),
         (error: unknown) => {
@@ -193,7 +196,9 @@ export function useInspection(document: FlowDocument | undefined): {
           if (isTemporary(error)) timer = setTimeout(ask, AGAIN_MILLISECONDS);
         },
       );
-    let timer: ReturnType<typeof setTimeout> = setTimeout(ask, INSPECT_MILLISECONDS);
+    };
+    const wait = Math.max(INSPECT_MILLISECONDS, asked.current + BETWEEN_MILLISECONDS - Date.now());
+    let timer: ReturnType<typeof setTimeout> = setTimeout(ask, wait);
     return () => {
       clearTimeout(timer);
       abort.abort();

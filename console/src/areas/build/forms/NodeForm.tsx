@@ -73,8 +73,8 @@ export function NodeForm({ node }: { node: FlowNode }) {
             key={`${finding.code} ${finding.field}`}
             color={finding.severity === "error" ? "red" : "yellow"}
             p="xs"
-            title={text(finding)}
           >
+            <strong className="build-block">{text(finding)}</strong>
             {finding.field && <code>{finding.field}</code>} <FixButton finding={finding} />
           </Alert>
         ))}

@@ -42,7 +42,7 @@ test("a file without a link says so at the link", async () => {
 test("a button with a link is filled in without JSON, and gone with its switch", async () => {
   const { document } = open("m");
   await userEvent.click(await screen.findByRole("button", { name: "Mais opções" }));
-  const own = screen.getByRole("switch", { name: "Botão com link" });
+  const own = await screen.findByRole("switch", { name: "Botão com link" });
   await userEvent.click(own);
   const group = own.closest("fieldset")!;
   const [label, url] = [...group.querySelectorAll<HTMLInputElement>("input:not([type=checkbox])")];

@@ -42,7 +42,8 @@ function LossAlert({ loss: { code, severity, message, node_id, source } }: { los
   ];
   const key = [code, prefix].find((one) => i18n.exists(one, { ns: "losses" }));
   return (
-    <Alert color={COLOURS[severity] ?? "yellow"} p="xs" title={t(`severity.${severity as "loss"}`)}>
+    <Alert color={COLOURS[severity] ?? "yellow"} p="xs">
+      <strong className="build-block">{t(`severity.${severity as "loss"}`)}</strong>
       {key ? t(key as "action_", { name }) : message}{" "}
       {key && (message.match(NAMES) ?? []).map((one) => <code key={one}>{one.slice(1, -1)} </code>)}
       <span className="quiet build-block">{node_id ?? source}</span>
