@@ -42,7 +42,7 @@ function draftOf(known: CampaignSettings | undefined): Draft {
     quiet: known?.quiet_hours ?? { start: "", end: "" },
     pace: known?.pace_per_second ?? "",
     cap: known?.spend_cap ?? "",
-    holdout: known?.holdout ? known.holdout * PERCENT : "",
+    holdout: known?.holdout ? Number((known.holdout * PERCENT).toPrecision(12)) : "",
     marketing: known?.marketing_messages == null ? "" : known.marketing_messages ? "yes" : "no",
   };
 }

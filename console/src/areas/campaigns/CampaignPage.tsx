@@ -13,6 +13,7 @@ import { Audience, CampaignForm } from "./CampaignForm.tsx";
 import { mayWrite, StatusBadge } from "./CampaignList.tsx";
 import { Progress } from "./Progress.tsx";
 import { Results } from "./Results.tsx";
+import { Sent } from "./Sent.tsx";
 import {
   campaignQuery,
   putCampaign,
@@ -51,6 +52,7 @@ export function CampaignPage() {
             <StatusBadge status={shown.status} />
           </div>
           <Standstill campaign={shown} />
+          {(shown.status !== "draft" || !mayWrite()) && <Sent campaign={shown} />}
           {shown.status !== "draft" && <Progress campaign={shown} />}
           {shown.status !== "draft" && <Results campaign={shown} />}
           {mayWrite() && STEPS[shown.status].length > 0 && (

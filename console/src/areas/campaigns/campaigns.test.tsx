@@ -260,6 +260,33 @@ test("analysts look and change nothing", async () => {
   expect(screen.queryByRole("button", { name: "Salvar" })).toBeNull();
 });
 
+test.each(["draft", "completed"])("what is sent to whom is shown, %s", async (status) => {
+  signInAs(status === "draft" ? "analyst" : "builder");
+  const other = { name: "b", share: 1, template: { ...CAMPAIGN.template, name: "natal_2" }, flow_id: null };
+  const { container } = open("/c1", {
+    [`GET ${ONE}`]: tagged({ ...CAMPAIGN, status, variants: [{ name: "a", share: 1 }, other] }),
+  });
+  for (const text of [
+    "natal · pt_BR, natal_2 · pt_BR",
+    "Clientes VIP",
+    NUMBER.display_phone_number,
+    FLOW.name,
+  ])
+    // oxlint-disable-next-line no-await-in-loop
+    expect(await screen.findByText(text)).toBeVisible();
+  await expectAccessible(container);
+});
+
+test("a share of the form is the number that was written", async () => {
+  const { sent } = open("/c1", {
+    [`GET ${ONE}`]: tagged({ ...CAMPAIGN, holdout: 0.07 }),
+    [`PUT ${ONE}`]: tagged(CAMPAIGN),
+  });
+  expect(await screen.findByLabelText(/Parte que não recebe nada/)).toHaveValue("7 %");
+  await userEvent.click(await screen.findByRole("button", { name: "Salvar" }));
+  await waitFor(() => expect(sent(`PUT ${ONE}`)[0]?.body).toMatchObject({ holdout: 0.07 }));
+});
+
 test("a time of the form is a time of the API, in the person's time zone", () => {
   const iso = "2026-12-24T18:30:00.000Z";
   const draft = {

@@ -137,7 +137,7 @@ test("a file is imported, and the refused rows say why", async () => {
     "GET /api/v1/contacts/imports": { imports: [done] },
     "POST /api/v1/contacts/import?country=BR": Response.json({ import_id: "i2" }, { status: 202 }),
   });
-  expect(await screen.findByText(/1.100 pessoas adicionadas, 98 alteradas/)).toBeVisible();
+  expect(await screen.findByText(/1.100 pessoas adicionadas, 98 já conhecidas/)).toBeVisible();
   expect(screen.getByRole("row", { name: /^7 O número de telefone não é válido/ })).toBeVisible();
   expect(screen.getByRole("row", { name: "9 Something new." })).toBeVisible();
   await userEvent.type(screen.getByLabelText("País"), "br");
