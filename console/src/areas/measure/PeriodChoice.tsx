@@ -1,6 +1,7 @@
 import { Button, Input, NativeSelect, TextInput } from "@mantine/core";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Form } from "../../ui/Form.tsx";
 import { MOST_DAYS, PRESETS, rangeOf, type Period, type PeriodProblem } from "./period.ts";
 
 interface SelectProps {
@@ -39,15 +40,12 @@ export function RangeForm({ period, problem, today, apply }: RangeProps) {
   const [range, setRange] = useState(() => rangeOf(period, today));
   const about = useId();
   return (
-    <form
+    <Form
       className="measure-range"
       aria-label={t("range.title")}
       aria-describedby={about}
       noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        apply(range);
-      }}
+      onSubmit={() => apply(range)}
     >
       {(["from", "to"] as const).map((end) => (
         <TextInput
@@ -70,6 +68,6 @@ export function RangeForm({ period, problem, today, apply }: RangeProps) {
           <Input.Description>{t("range.about", { count: MOST_DAYS })}</Input.Description>
         )}
       </div>
-    </form>
+    </Form>
   );
 }

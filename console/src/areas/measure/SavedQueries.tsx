@@ -3,6 +3,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { count, percent } from "../../i18n/format.ts";
+import { Form } from "../../ui/Form.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { Download } from "./Download.tsx";
 import { rangeOf, utcDay, type Period } from "./period.ts";
@@ -91,13 +92,7 @@ function Asking({ query, flows, period }: { query: SavedQuery; flows: Flows; per
       <p className="quiet">
         {texts.about(query)} {t("queries.days")}
       </p>
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          asking.mutate(asked());
-        }}
-      >
+      <Form onSubmit={() => asking.mutate(asked())}>
         {query.parameters.map((parameter) => (
           <Parameter
             key={parameter.name}
@@ -114,7 +109,7 @@ function Asking({ query, flows, period }: { query: SavedQuery; flows: Flows; per
           </Button>
           <Download name={`${query.name}.csv`} file={() => queryFile(asked())} />
         </div>
-      </form>
+      </Form>
       {asking.isError && <Problem error={asking.error} />}
       {asking.data && <Result result={asking.data} />}
     </>

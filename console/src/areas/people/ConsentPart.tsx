@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { locale } from "../../i18n/words.ts";
+import { Form } from "../../ui/Form.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 import {
@@ -71,13 +72,7 @@ function Change({ contact }: { contact: string }) {
     },
   });
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        saving.mutate();
-      }}
-    >
+    <Form onSubmit={() => saving.mutate()}>
       <div className="form-pair">
         <NativeSelect
           label={t("consent.purpose")}
@@ -101,7 +96,7 @@ function Change({ contact }: { contact: string }) {
         onChange={(event) => setForm({ ...form, source: event.currentTarget.value })}
       />
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }
 

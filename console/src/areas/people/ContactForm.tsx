@@ -2,6 +2,7 @@ import { Select, TagsInput, TextInput } from "@mantine/core";
 import type { UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Form } from "../../ui/Form.tsx";
 import { PairRows } from "../../ui/PairRows.tsx";
 import { rowsOf } from "../../ui/Rows.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
@@ -36,10 +37,8 @@ export function ContactForm({ contact, saving }: FormProps) {
   const languages = Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }));
   const known = languages.some(({ value }) => value === form.language) || !form.language;
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         const fields = form.fields
           .filter(({ name }) => name.trim())
           .map(({ name, value }) => [name.trim(), valueOf(value, contact.fields[name.trim()])] as const);
@@ -89,6 +88,6 @@ export function ContactForm({ contact, saving }: FormProps) {
         onChange={(fields) => setForm({ ...form, fields })}
       />
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }

@@ -13,6 +13,7 @@ import { SaveBar } from "../../ui/SaveBar.tsx";
 import { addContact, contactsQuery, type Contact } from "./queries.ts";
 import "./people.css";
 import { Dialog } from "../../ui/Dialog.tsx";
+import { Form } from "../../ui/Form.tsx";
 
 const PAUSE = 300; // milliseconds without a key, before the server is asked
 
@@ -121,13 +122,7 @@ function NewContact() {
     onSuccess: ({ data }) => void navigate(`/people/${encodeURIComponent(data.contact_id)}`),
   });
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        saving.mutate();
-      }}
-    >
+    <Form onSubmit={() => saving.mutate()}>
       <TextInput
         label={t("phone")}
         description={t("phoneAbout")}
@@ -143,6 +138,6 @@ function NewContact() {
         onChange={(event) => setForm({ ...form, name: event.currentTarget.value })}
       />
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }

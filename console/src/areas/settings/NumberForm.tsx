@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { flowsQuery } from "../../api/flows.ts";
 import { changeable, type NumberChange, type PhoneNumber } from "../../api/numbers.ts";
 import { session } from "../../login/session.ts";
+import { Form } from "../../ui/Form.tsx";
 import { Rows, rowsOf, type Row } from "../../ui/Rows.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 import { type PhoneNumberWithProblems } from "./queries.ts";
@@ -82,13 +83,7 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
     label: published_version ? name : t("numbers.unpublished", { name }),
   }));
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        saving.mutate({ id: form.id.trim(), change: changeOf(form, known) });
-      }}
-    >
+    <Form onSubmit={() => saving.mutate({ id: form.id.trim(), change: changeOf(form, known) })}>
       <section>
         <h2>{t("numbers.answers")}</h2>
         <Select
@@ -167,7 +162,7 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
       </section>
       <Connection form={form} set={set} known={known} />
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }
 

@@ -2,6 +2,7 @@ import { NumberInput, Select, Skeleton } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Form } from "../../ui/Form.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { organizationQuery, putOrganization, type Organization } from "./queries.ts";
@@ -58,10 +59,8 @@ function OrganizationForm({ known }: { known: Organization }) {
   const budget = form.monthly_budget_micros;
   const zones = Intl.supportedValuesOf("timeZone");
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         const named = constants.filter(({ name }) => name.trim());
         saving.mutate({
           ...form,
@@ -124,6 +123,6 @@ function OrganizationForm({ known }: { known: Organization }) {
         onChange={setConstants}
       />
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { putReplies, repliesQuery, type CannedReplies } from "../../api/desk.ts";
+import { Form } from "../../ui/Form.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { Rows, rowsOf } from "../../ui/Rows.tsx";
@@ -41,13 +42,7 @@ function RepliesForm({ known, tag }: { known: CannedReplies; tag: string }) {
     onSuccess: (saved) => queries.setQueryData(repliesQuery().queryKey, saved),
   });
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        saving.mutate();
-      }}
-    >
+    <Form onSubmit={() => saving.mutate()}>
       <Rows
         legend={t("replies.title")}
         isLegendUnseen
@@ -79,6 +74,6 @@ function RepliesForm({ known, tag }: { known: CannedReplies; tag: string }) {
         )}
       </Rows>
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }

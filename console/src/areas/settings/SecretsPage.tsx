@@ -9,6 +9,7 @@ import { Problem } from "../../ui/Problem.tsx";
 import { deleteSecret, putSecret, secretsQuery } from "./queries.ts";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
+import { Form } from "../../ui/Form.tsx";
 
 interface Draft {
   name: string;
@@ -95,13 +96,7 @@ function SecretForm({ draft, done }: { draft: Draft; done: () => void }) {
     },
   });
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        saving.mutate(form);
-      }}
-    >
+    <Form onSubmit={() => saving.mutate(form)}>
       <TextInput
         label={t("secrets.name")}
         description={t("secrets.nameAbout")}
@@ -126,7 +121,7 @@ function SecretForm({ draft, done }: { draft: Draft; done: () => void }) {
         onChange={(hosts) => setForm({ ...form, hosts })}
       />
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }
 

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { putTeams, teamsQuery, type Teams } from "../../api/desk.ts";
+import { Form } from "../../ui/Form.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { Rows, rowsOf } from "../../ui/Rows.tsx";
@@ -41,10 +42,8 @@ function TeamsForm({ known, tag }: { known: Teams; tag: string }) {
     onSuccess: (saved) => queries.setQueryData(teamsQuery().queryKey, saved),
   });
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         if (!ids.some(twice)) saving.mutate();
       }}
     >
@@ -83,6 +82,6 @@ function TeamsForm({ known, tag }: { known: Teams; tag: string }) {
         )}
       </Rows>
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }

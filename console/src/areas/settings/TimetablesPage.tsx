@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { locale } from "../../i18n/words.ts";
+import { Form } from "../../ui/Form.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
@@ -76,10 +77,8 @@ function TimetablesForm({ known }: { known: Timetables }) {
     setDrafts(drafts.map((draft) => (draft.id === id ? { ...draft, ...changed } : draft)));
   const names = drafts.map(({ name }) => name.trim());
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         if (new Set(names).size === names.length) saving.mutate();
       }}
     >
@@ -139,7 +138,7 @@ function TimetablesForm({ known }: { known: Timetables }) {
         {t("timetables.add")}
       </Button>
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }
 

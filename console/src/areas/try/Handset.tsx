@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { locale } from "../../i18n/words.ts";
+import { Form } from "../../ui/Form.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { act, removePhone, screenQuery, type Act, type Entry } from "./queries.ts";
@@ -36,13 +37,7 @@ export function Handset({ phone, number }: { phone: string; number: string | und
         tap={(id) => acting.mutate({ reply_id: id })}
       />
       {failed && <Problem error={failed} />}
-      <form
-        className="try-write"
-        onSubmit={(event) => {
-          event.preventDefault();
-          write();
-        }}
-      >
+      <Form className="try-write" onSubmit={() => write()}>
         <Menu position="top-start">
           <Menu.Target>
             <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t("more")}>
@@ -72,7 +67,7 @@ export function Handset({ phone, number }: { phone: string; number: string | und
         <Button type="submit" disabled={!text.trim()}>
           {t("send.text")}
         </Button>
-      </form>
+      </Form>
     </section>
   );
 }

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
+import { Form } from "../../ui/Form.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { Handset } from "./Handset.tsx";
@@ -60,10 +61,9 @@ function NewPhone({ take }: { take: (phone: string) => void }) {
   const [typed, setTyped] = useState("");
   const digits = typed.replaceAll(DIGITS, "");
   return (
-    <form
+    <Form
       className="try-new"
-      onSubmit={(event) => {
-        event.preventDefault();
+      onSubmit={() => {
         take(digits);
         setTyped("");
       }}
@@ -78,6 +78,6 @@ function NewPhone({ take }: { take: (phone: string) => void }) {
       <Button type="submit" variant="default" disabled={digits.length < 7 || digits.length > 15}>
         {t("take")}
       </Button>
-    </form>
+    </Form>
   );
 }

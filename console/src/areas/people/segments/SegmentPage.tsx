@@ -16,6 +16,7 @@ import {
 import { count as number } from "../../../i18n/format.ts";
 import { session } from "../../../login/session.ts";
 import { Confirm } from "../../../ui/Confirm.tsx";
+import { Form } from "../../../ui/Form.tsx";
 import { Page } from "../../../ui/Page.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { rowsOf } from "../../../ui/Rows.tsx";
@@ -90,13 +91,7 @@ function SegmentForm({ known, tag }: { known?: Segment; tag?: string }) {
     },
   });
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        saving.mutate();
-      }}
-    >
+    <Form onSubmit={() => saving.mutate()}>
       <TextInput
         label={t("name")}
         required
@@ -116,7 +111,7 @@ function SegmentForm({ known, tag }: { known?: Segment; tag?: string }) {
       )}
       {known?.query && <p className="flush">{t("segments.query", { name: known.query.name })}</p>}
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }
 
