@@ -113,6 +113,19 @@ def test_a_response_that_no_route_changes_is_written_once() -> None:
             assert own.isdisjoint(shared)
 
 
+def test_the_document_does_not_say_twice_what_a_field_is() -> None:
+    document = openapi_document()
+    assert document["components"]["schemas"]["AssignmentRequest"]["properties"]["tags"].keys() == {
+        "items",
+        "maxItems",
+        "type",
+    }
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", ()):
+                assert {"title", "description"}.isdisjoint(parameter["schema"]), parameter
+
+
 def test_a_client_can_be_generated() -> None:
     """A generator names a method after each operation's id, and makes a type of each response."""
     ids: list[str] = []

@@ -129,7 +129,26 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             _complete(method, operation, shared)
     for unused in _NEVER_SENT:
         schemas.pop(unused, None)
+    _drop_derived_texts(document)
     return document
+
+
+def _drop_derived_texts(part: Any) -> None:
+    """Remove what repeats its neighbour: titles that pydantic derives from names, descriptions of a parameter's schema."""
+    if isinstance(part, list):
+        for member in part:
+            _drop_derived_texts(member)
+    elif isinstance(part, dict):
+        named: list[tuple[str, Any]] = [*part.get("properties", {}).items()] if "type" in part else []
+        if "in" in part and "schema" in part:
+            named.append((part["name"], part["schema"]))
+            if part["schema"].get("description") == part.get("description"):
+                part["schema"].pop("description", None)
+        for name, schema in named:
+            if schema.get("title") == name.replace("_", " ").title():
+                del schema["title"]
+        for member in part.values():
+            _drop_derived_texts(member)
 
 
 def operation_id(function_name: str) -> str:
