@@ -64,7 +64,7 @@ def test_people_in_hand_of_a_campaign_that_was_paused_are_written_to_once_it_goe
 
 
 def test_a_campaign_whose_number_stops_again_goes_on_when_it_is_resumed() -> None:
-    world = campaign_world.to_the_end(campaign_world.wild(442))
+    world = campaign_world.to_the_end(campaign_world.wild(5347))
     assert [status for _, status in world.campaigns.changes].count("stopped") == 2
     assert broken(world) == []
 
