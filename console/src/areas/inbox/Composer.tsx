@@ -22,6 +22,7 @@ import { duration } from "./times.ts";
 
 const LONGEST = 4_096;
 const LONGEST_CAPTION = 1_024;
+const LONGEST_KEPT = 100_000; // of what was pasted by mistake; the storage of a tab has five million
 const TYPING_MILLISECONDS = 8_000; // the API remembers it for ten seconds
 const SOON_MILLISECONDS = 3 * 3_600_000;
 
@@ -50,7 +51,7 @@ function keptIn(place: string): Draft {
 
 function keep(place: string, draft: Draft): void {
   const { text, requestId, file } = draft;
-  if (text === "" && !file) sessionStorage.removeItem(place);
+  if ((text === "" && !file) || text.length > LONGEST_KEPT) sessionStorage.removeItem(place);
   else sessionStorage.setItem(place, JSON.stringify({ text, requestId }));
   if (file) files.set(requestId, draft);
 }

@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ANA, api, NUMBER, ONE, open, STATE } from "../../testing/inbox.tsx";
@@ -77,6 +77,10 @@ test("a text that is too long is not cut, and says by how much", async () => {
   expect(field).toHaveValue("é".repeat(4_098));
   expect(screen.getByText("A mensagem tem 2 caracteres a mais. O limite é 4096.")).toBeVisible();
   expect(screen.getByRole("button", { name: "Enviar" })).toBeDisabled();
+  const kept = () => Object.keys(sessionStorage).filter((one) => one.startsWith("pytake.draft"));
+  expect(kept()).toHaveLength(1);
+  fireEvent.change(field, { target: { value: "é".repeat(100_001) } });
+  expect(kept()).toEqual([]);
   await userEvent.clear(field);
 });
 
