@@ -88,7 +88,7 @@ def before(stack: DeployedStack, http: httpx.Client, models: list[str]) -> "Iter
     workers = tuple(f"{name}Concurrency" for name in ("FlowRunner", "Sender", "Bulk", "Statuses", "WebhookReserved"))
     needed = sum(int(given[name]) for name in workers)
     # A function URL is not part of API Gateway.
-    routes = ("Api", "Webhook") if given["WebhookEndpoint"] == "api" else ("Api",)
+    routes = ("Api",) if given.get("WebhookEndpoint") == "function-url" else ("Api", "Webhook")
     rate, burst = (max(int(given[f"{route}{limit}"]) for route in routes) for limit in ("RateLimit", "BurstLimit"))
     yield "issuer", partial(checks.check_issuer, http, given["OidcIssuer"])
     yield "Lambda concurrency", lambda: checks.check_concurrency(stack.client("lambda"), needed)
