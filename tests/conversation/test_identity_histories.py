@@ -217,6 +217,17 @@ def test_a_person_is_one_contact_with_one_pseudonym_and_one_opt_out(part: int, m
         check(history, f"seed {seed}")
 
 
+@pytest.mark.parametrize("seed", [5443, 5878])
+def test_a_merge_is_finished_that_a_message_caused_without_naming_who_goes(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker dies before the conversations at the message's number are one. Its repetition shows nothing of the merge."""
+    with monkeypatch.context() as patch:
+        history = History(seed, NUMBERS[: 1 + seed % 2], patch)
+        history.play(actions=20)
+    check(history, f"seed {seed}")
+
+
 def check(history: History, seed: str) -> None:
     conversations = history.product.conversations
     log = MemoryEventLog(conversations, history.product.deliveries)
@@ -233,6 +244,11 @@ def check(history: History, seed: str) -> None:
         assert live == {ConversationKey("acme", number, contact_id) for number in history.numbers}, seed
         names = log.pseudonyms("acme", {key.contact_id for key in mine}, 0)
         assert len({one.contact for one in names.values()}) == 1, f"{seed}: the lake knows two people"
+        sessions: dict[str, set[str]] = {}
+        for key in mine:
+            for record in filter(lambda one: one.session_id, conversations.records[key].values()):
+                sessions.setdefault(record.session_id, set()).add(names[key.contact_id].of_session(record.session_id))
+        assert all(len(of_session) == 1 for of_session in sessions.values()), f"{seed}: the lake knows a session twice"
         owner = history.owner[contact_id]
         answers = [(at, stop) for id_, at, stop in history.answers if history.owner[id_] == owner]
         latest = max((at for at, _ in answers), default=0)

@@ -79,7 +79,9 @@ class FindConversation:
         if len(contacts) > 1:
             if not consistent:
                 return self._find(item, sender, known, consistent=True)
-            self._merge_contacts(organization_id, *survivor(contacts[0], contacts[1]), number)
+            stays, goes = survivor(contacts[0], contacts[1])
+            last = number if goes in _named(ids, known, left) else None
+            self._merge_contacts(organization_id, stays, goes, last)
             known = load_current(self._conversations, known.key) if known is not None else None
             return self._find(item, sender, known, consistent=True)
         contact_id = contacts[0] if contacts else next(id_ for id_ in sender.ids if id_ != left)
@@ -105,9 +107,10 @@ class FindConversation:
         if contact_id not in ids:
             found = self._aliases.find(organization_id, [contact_id], consistent=True)
         alias = found.aliases.get(contact_id)
-        # A worker died while it merged contacts. The message that caused it has no turn yet, so it comes here again.
+        # A worker died while it merged contacts, perhaps because of another message.
         for merged in sorted(alias.merging) if alias is not None else ():
-            self._merge_contacts(organization_id, contact_id, merged, number)
+            last = number if merged in _named(ids, known, left) else None
+            self._merge_contacts(organization_id, contact_id, merged, last)
             return self._find(item, sender, None if known is None else own, consistent=True)
         contact = None
         if own is None and contact_id in ids and contact_id not in found.erased:
@@ -145,6 +148,13 @@ def _name_of(sender: Sender, known: Conversation) -> Sender | None:
 def _has_left(known: Conversation, phone: str) -> bool:
     """Whether the person has another phone number by now. A message from this one may be from its next owner."""
     return known.contact.phone is not None and known.contact.phone.removeprefix("+") not in variants(phone)
+
+
+def _named(identities: Sequence[str], known: Conversation | None, left: str | None) -> set[str]:
+    """The contacts whose conversation at the number is found under their own id when the message is repeated."""
+    if left is not None:
+        return {*identities} - {*variants(left)}
+    return {*identities, *([known.key.contact_id] if known is not None else ())}
 
 
 def _contacts(

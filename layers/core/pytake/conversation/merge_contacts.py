@@ -36,12 +36,13 @@ class MergeContacts:
         self._operator_events = operator_events
         self._clock = clock
 
-    def __call__(self, organization_id: str, survivor: str, merged: str, phone_number_id: str) -> None:
+    def __call__(self, organization_id: str, survivor: str, merged: str, phone_number_id: str | None) -> None:
         """Merge the contact `merged` into `survivor`: the identities, then the contacts, then the conversations at each number.
 
         The conversations at `phone_number_id`, whose message has caused the merge, come last: until then the message shows that
-        the merge is not finished. Calling it again continues a merge that was interrupted. Raises `ConflictError` when other
-        workers keep writing.
+        the merge is not finished. None: the message does not name the contact that goes, so it would not show that. The end of
+        the merge is then noted after all conversations. Calling it again continues a merge that was interrupted. Raises
+        `ConflictError` when other workers keep writing.
         """
         self._aliases.merge(organization_id, survivor, merged)
         until_written(lambda: self._merge_contact(organization_id, survivor, merged), "the merged contact")
@@ -51,7 +52,8 @@ class MergeContacts:
             if number != phone_number_id
         )
         self._aliases.finish_merge(organization_id, survivor, merged)
-        conversations += self._merge_at(ConversationKey(organization_id, phone_number_id, survivor), merged)
+        if phone_number_id is not None:
+            conversations += self._merge_at(ConversationKey(organization_id, phone_number_id, survivor), merged)
         detail = {"conversations": conversations}
         self._operator_events.publish(OperatorEvent("contact.merged", organization_id, detail))
 
