@@ -197,7 +197,8 @@ def undocumented(part: Any) -> Any:
 
 
 def compile_all(into: Path, runtime: str) -> None:
-    """Compile every module with the Python of the runtime. Without it, print a message; the cold start compiles then.
+    """Replace every module by its compiled code, made by the Python of the runtime (docs/adr/0042). Without that Python, print a
+    message; the cold start compiles then.
 
     ``unchecked-hash``: Python does not compare a compiled file with the time of its source, which zipping changes.
     """
@@ -208,9 +209,11 @@ def compile_all(into: Path, runtime: str) -> None:
             f" longer. To avoid this, run `uv python install {runtime.removeprefix('python')}` before the build."
         )
         return
-    command = [interpreter, "-S", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    command = [interpreter, "-S", "-m", "compileall", "-b", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
     # The hash seed can change the order of the constants in a compiled module.
     run([*command, "-s", str(into), "-p", RUN_PATH, str(into)], PYTHONHASHSEED="0")
+    for path in into.rglob("*.py"):
+        remove(path)
 
 
 def find_interpreter(runtime: str) -> str | None:
