@@ -6,16 +6,8 @@ import { flowsQuery } from "../../../api/flows.ts";
 import type { Kind } from "./fields.ts";
 import { ExpressionInput } from "./Completed.tsx";
 import { ActionsPart, ObjectPart, ValidationPart } from "./compound.tsx";
-import {
-  JsonPart,
-  MediaPart,
-  OptionsPart,
-  PairsPart,
-  SecondsPart,
-  shown,
-  StringsPart,
-  VariablePart,
-} from "./parts.tsx";
+import { JsonPart, MediaPart, PairsPart, SecondsPart, shown, StringsPart, VariablePart } from "./parts.tsx";
+import { OptionsPart } from "./options.tsx";
 import { TextPart, type FieldProps, type PartProps } from "./TextPart.tsx";
 import { BranchesPart, HoursPart, ParametersPart, PathsPart } from "./ways.tsx";
 

@@ -54,3 +54,23 @@ test("a button with a link is filled in without JSON, and gone with its switch",
   await userEvent.click(own);
   expect(data()).toBeUndefined();
 });
+
+test("a button is shown under a condition and in a section of its list, without JSON", async () => {
+  const { document } = open("m");
+  await userEvent.click(await screen.findByRole("button", { name: "Acrescentar botão" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "Texto do botão 1" }), "Adulto");
+  await userEvent.click(screen.getByText("Mais opções", { selector: "summary" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "Seção" }), "Idade");
+  await userEvent.click(screen.getByRole("switch", { name: "Mostrar só com uma condição" }));
+  await userEvent.type(screen.getByRole("combobox", { name: "Valor a verificar" }), "idade");
+  await userEvent.type(screen.getByRole("textbox", { name: "Comparar com" }), "18");
+  const button = {
+    label: "Adulto",
+    section: "Idade",
+    show_if: { variable: "idade", operator: "==", value: "18" },
+  };
+  expect(document().nodes[1]!.data["buttons"]).toEqual([button]);
+  await expectAccessible();
+  await userEvent.click(screen.getByRole("switch", { name: "Mostrar só com uma condição" }));
+  expect(document().nodes[1]!.data["buttons"]).toEqual([{ label: "Adulto", section: "Idade" }]);
+});

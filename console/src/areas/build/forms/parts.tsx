@@ -99,44 +99,6 @@ export function JsonPart({ label, value, onChange, error }: PartProps) {
   );
 }
 
-/** The answers that a person can tap. */
-export function OptionsPart({ label, value, onChange }: PartProps) {
-  const { t } = useTranslation("build");
-  return (
-    <ListPart
-      label={label}
-      add={t("form.addOption")}
-      items={items(value)}
-      fresh={() => ({ label: "" })}
-      onChange={onChange}
-    >
-      {(option, change, index) => (
-        <>
-          <ExpressionInput
-            aria-label={t("form.optionLabel", { number: index + 1 })}
-            placeholder={t("field.label")}
-            maxLength={24}
-            value={shown(option["label"])}
-            onChange={(next) => change(withValue(option, "label", next))}
-          />
-          <TextInput
-            aria-label={t("form.optionValue", { number: index + 1 })}
-            placeholder={t("form.optionValueHint")}
-            value={shown(option["value"])}
-            onChange={(event) => change(withValue(option, "value", event.currentTarget.value))}
-          />
-          <ExpressionInput
-            aria-label={t("form.optionDescription", { number: index + 1 })}
-            placeholder={t("field.description")}
-            value={shown(option["description"])}
-            onChange={(next) => change(withValue(option, "description", next))}
-          />
-        </>
-      )}
-    </ListPart>
-  );
-}
-
 /** A picture, video, sound or file beside a text. */
 export function MediaPart({ label, value, onChange, error }: PartProps) {
   const { t } = useTranslation("build");
