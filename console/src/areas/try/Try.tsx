@@ -50,7 +50,7 @@ export function Try() {
           />
         </div>
         <Handset key={phone} phone={phone} number={number} />
-        <Turns key={`turns ${phone}`} phone={phone} number={number} />
+        <Turns key={`turns ${phone}`} phone={phone} />
       </div>
     </Page>
   );

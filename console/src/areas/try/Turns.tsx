@@ -7,13 +7,15 @@ import { Problem } from "../../ui/Problem.tsx";
 import { screenQuery, turnsQuery, type Turn } from "./queries.ts";
 
 /** What the flow did with what a phone sent: its values, and the way of each turn. The records have texts, so administrators see them. */
-export function Turns({ phone, number }: { phone: string; number: string | undefined }) {
+export function Turns({ phone }: { phone: string }) {
   const { t } = useTranslation("try");
   const isAdmin = session().person.role === "admin";
-  const seen = useQuery(screenQuery(phone)).data?.messages.at(-1)?.seq ?? 0;
+  const messages = useQuery(screenQuery(phone)).data?.messages ?? [];
+  const answered = messages.some(({ direction }) => direction === "out"); // until then there may be no conversation
+  const seen = answered ? messages.at(-1)!.seq : 0;
   const found = useQuery({
-    ...turnsQuery(phone, number, seen),
-    enabled: isAdmin && number !== undefined && seen > 0,
+    ...turnsQuery(phone, seen),
+    enabled: isAdmin && seen > 0,
     placeholderData: keepPreviousData,
   });
   const { turns = [], variables = {} } = (seen > 0 && found.data) || {};

@@ -102,11 +102,11 @@ export interface Turn {
   events?: { type: string; data?: Record<string, unknown> }[];
 }
 
-/** The latest turns of a phone's conversation, newest first, and the values that are known. `seen`: the last message on its screen. */
-export function turnsQuery(phone: string, phone_number_id: string | undefined, seen: number) {
-  const params = { path: { phone }, query: { phone_number_id: phone_number_id ?? null } };
+/** The latest turns of a phone's latest conversation, newest first, and the values that are known. `seen`: the last message on its screen. */
+export function turnsQuery(phone: string, seen: number) {
+  const params = { path: { phone } };
   return queryOptions({
-    queryKey: ["turns", phone, phone_number_id, seen],
+    queryKey: ["turns", phone, seen],
     queryFn: async ({ signal }) => {
       try {
         const [state, records] = await Promise.all([

@@ -96,6 +96,15 @@ test("an administrator sees the values and the way of each turn, newest first, w
   await expectAccessible(container);
 });
 
+test("before the business answers, there is no conversation to ask for", async () => {
+  signInAs("admin");
+  open({
+    [`GET /_sim/phones/${PHONE}/messages`]: { messages: [{ ...MENU, direction: "in" }], typing: true },
+  });
+  expect(await screen.findByText("Nada ainda.")).toBeVisible();
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
 test("a builder is told who sees the turns", async () => {
   open();
   expect(await screen.findByText(/Administradores veem aqui/)).toBeVisible();
