@@ -10,10 +10,10 @@ import pytest
 
 from benchmarks.environments import REPOSITORY
 from benchmarks.handler_benchmark import VARIABLES, HandlerResults
-from benchmarks.handler_report import cold_table, handler_targets, requests, warm_table
+from benchmarks.handler_report import bill, cold_table, handler_targets, requests, warm_table
 from benchmarks.instant_aws import InstantAws
 from benchmarks.workers import once
-from cli.costing.tables import MeasuredUsage, measured_usage
+from cli.costing.tables import MeasuredUsage, measured_usage, prices
 
 PATHS = [str(REPOSITORY), str(REPOSITORY / "layers" / "core"), str(REPOSITORY / "functions" / "api")]
 STAGES = [
@@ -88,6 +88,9 @@ def test_the_tables_name_every_stage_and_target(measured: HandlerResults) -> Non
     assert all(stage in warm_table(measured) for stage in STAGES)
     assert "boto3 only" in cold_table(measured)
     assert ["AWS requests per plain turn", "≤ 12.5"] in [row[:2] for row in handler_targets(measured)]
+    saved = measured.own("flow_runner", "write_units") - measured.known["write_units"]
+    less = bill(measured).total("message") - bill(measured, known=True).total("message")
+    assert less == pytest.approx(saved * prices().regions["us-east-1"]["dynamodb_write_million"])
 
 
 def test_a_write_costs_its_size_a_transaction_twice_and_an_index_entry_its_own() -> None:
