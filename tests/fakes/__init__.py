@@ -1186,8 +1186,11 @@ class MemoryOutbox:
             record = self._conversations.turn(key, turn)
             if record is not None:
                 found.append((key, record))
-        for place, entry in sorted(self._deliveries.entries.items()):
-            if "failed" in (entry.state, entry.status) and (*place, entry.sends) not in self.told:
+        entries = self._deliveries.entries.items()
+        failed = [place for place, entry in entries if entry.state == "failed" or entry.status == "failed"]
+        for place in sorted(failed):  # of the many that there are, the few that failed
+            entry = self._deliveries.entries[place]
+            if (*place, entry.sends) not in self.told:
                 found.append((place[0], entry))
         return found
 

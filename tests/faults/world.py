@@ -162,12 +162,13 @@ class World:
         """Whether something is due now, and whether a timer runs."""
         sessions = [known.session for known in self.conversations.stored.values() if known.session is not None]
         now = self.timeline.now
+        is_untold = bool(self.outbox.pending(now))
         return (
-            any(min(session.expires_at, session.timer_at or now + DAY) <= now for session in sessions)
-            or bool(self.outbox.pending(now))
+            is_untold
+            or any(min(session.expires_at, session.timer_at or now + DAY) <= now for session in sessions)
             or any(self.held_turns.due(now)),
-            any(session.timer_at is not None for session in sessions)
-            or bool(self.outbox.pending(now))
+            is_untold
+            or any(session.timer_at is not None for session in sessions)
             or any(self.held_turns.due(now + DAY)),
         )
 
