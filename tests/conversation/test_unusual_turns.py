@@ -227,14 +227,17 @@ def test_the_window_of_a_late_message_is_as_old_as_the_message(product: Product)
     assert product.events.types == ["delivery.failed"]
 
 
+class Broken(dict[str, str]):
+    """Words that cannot be read, but copied."""
+
+    def items(self) -> Any:
+        raise RuntimeError("Ana")
+
+    def __reduce__(self) -> Any:
+        return Broken, (dict(self),)
+
+
 def test_a_defect_of_the_engine_is_reported_with_its_place_and_without_user_data(product: Product) -> None:
-    class Broken(dict[str, str]):
-        def items(self) -> Any:
-            raise RuntimeError("Ana")
-
-        def __deepcopy__(self, _: Any) -> "Broken":
-            return self
-
     product.tenants.by_id[NUMBER].commands = Broken(parar="stop")
     assert product.say("Olá") == [APOLOGY]
     (event,) = product.events.events

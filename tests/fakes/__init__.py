@@ -1,6 +1,5 @@
 """In-memory implementations of `pytake.conversation.ports`. They pass `tests/contracts` like the adapters."""
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -59,6 +58,7 @@ from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
 from pytake.engine.timetable import Timetable
 from pytake.whatsapp.pricing import Pricing
 from pytake.whatsapp.sending import AcceptedMessage
+from tests.fakes.copies import copied
 
 
 class FrozenClock:
@@ -85,11 +85,11 @@ class MemoryContacts:
     def load(self, organization_id: str, contact_id: str) -> ContactRecord:
         place = organization_id, contact_id
         fresh = replace(new_contact(contact_id), consent=self.withdrawn.get(place, {}))
-        return copy.deepcopy(self.stored.get(place, fresh))
+        return copied(self.stored.get(place, fresh))
 
     def load_all(self, organization_id: str, contact_ids: Sequence[str]) -> list[ContactRecord]:
         places = {(organization_id, contact_id) for contact_id in contact_ids}
-        return [copy.deepcopy(self.stored[place]) for place in places if place in self.stored]
+        return [copied(self.stored[place]) for place in places if place in self.stored]
 
     def save(
         self, organization_id: str, contact: ContactRecord, changes: Sequence[ConsentChange] = ()
@@ -97,10 +97,10 @@ class MemoryContacts:
         place = organization_id, contact.contact_id
         if (self.stored[place].revision if place in self.stored else 0) != contact.revision:
             raise ConflictError
-        after = copy.deepcopy(replace(contact, revision=contact.revision + 1))
+        after = copied(replace(contact, revision=contact.revision + 1))
         self.stored[place] = after
         self.history.setdefault(place, set()).update(changes)
-        return copy.deepcopy(after)
+        return copied(after)
 
     def merge(self, organization_id: str, contact: ContactRecord, merged: ContactRecord) -> ContactRecord:
         for one in (contact, merged):
@@ -156,7 +156,7 @@ class MemorySegments:
         known = self.stored.get((organization_id, segment.id))
         if (known.revision if known else 0) != segment.revision:
             raise ConflictError
-        after = copy.deepcopy(replace(segment, revision=segment.revision + 1))
+        after = copied(replace(segment, revision=segment.revision + 1))
         self.stored[organization_id, segment.id] = after
         return after
 
@@ -186,7 +186,7 @@ class MemoryImports:
         known = self.stored.get((about.organization_id, about.id))
         if (known.revision if known else 0) != about.revision:
             raise ConflictError
-        after = copy.deepcopy(replace(about, revision=about.revision + 1))
+        after = copied(replace(about, revision=about.revision + 1))
         self.stored[about.organization_id, about.id] = after
         return after
 
@@ -279,10 +279,10 @@ class MemoryConversations:
         return self.erased.get(erasure_digest(key), 0)
 
     def load(self, key: ConversationKey) -> Conversation | None:
-        return copy.deepcopy(self.stored.get(key))
+        return copied(self.stored.get(key))
 
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
-        return [copy.deepcopy(self.stored[key]) for key in set(keys) if key in self.stored]
+        return [copied(self.stored[key]) for key in set(keys) if key in self.stored]
 
     def recent(
         self, organization_id: str, until: float | None = None, *, with_agents: bool = False
@@ -320,7 +320,7 @@ class MemoryConversations:
             raise ConflictError
         if learned or turn.seq == 1:
             self.aliases.check(key, learned)
-        self.stored[key] = copy.deepcopy(conversation)
+        self.stored[key] = copied(conversation)
         if contact is not None:
             try:
                 saved = self.contacts.save(key.organization_id, contact.contact, contact.changes)
@@ -332,7 +332,7 @@ class MemoryConversations:
             self.stored[key].contact_revision = saved.revision
         if learned or turn.seq == 1:
             self.aliases.learn(key, learned)
-        self.records.setdefault(key, {})[turn.seq] = copy.deepcopy(turn)
+        self.records.setdefault(key, {})[turn.seq] = copied(turn)
         if turn.message_id is not None:
             self.markers[key, turn.message_id] = turn.seq
 
@@ -352,14 +352,14 @@ class MemoryConversations:
         if turn.seq == 1:
             self.aliases.check(conversation.key, ())
             self.aliases.learn(conversation.key, ())
-        self.stored |= {one.key: copy.deepcopy(one) for one in (conversation, left)}
+        self.stored |= {one.key: copied(one) for one in (conversation, left)}
         if left_turn.session_id:
             place = conversation.key.organization_id, conversation.key.contact_id
             self.taken_over.setdefault(place, {})[left_turn.session_id] = left.key.contact_id
         if contact_revision is not None:
             self.stored[conversation.key].contact_revision = contact_revision
         for key, record in ((conversation.key, turn), (left.key, left_turn)):
-            self.records.setdefault(key, {})[record.seq] = copy.deepcopy(record)
+            self.records.setdefault(key, {})[record.seq] = copied(record)
             if events_of_turn(key, record):
                 self.untold.add((key, record.seq))
 
@@ -371,7 +371,7 @@ class MemoryConversations:
         known.contact_revision = after.contact_revision
 
     def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
-        return copy.deepcopy(self.records.get(key, {}).get(seq))
+        return copied(self.records.get(key, {}).get(seq))
 
     def latest_turns(self, conversations: Sequence[Conversation]) -> dict[ConversationKey, TurnRecord]:
         found = {one.key: self.turn(one.key, one.seq) for one in conversations}
@@ -382,7 +382,7 @@ class MemoryConversations:
         return self.turn(key, seq) if seq is not None else None
 
     def turns(self, key: ConversationKey) -> list[TurnRecord]:
-        return [copy.deepcopy(record) for _, record in sorted(self.records.get(key, {}).items())]
+        return [copied(record) for _, record in sorted(self.records.get(key, {}).items())]
 
     def due(self, now: float) -> list[DueConversation]:
         found = []
@@ -763,10 +763,10 @@ class MemoryTenants:
         self.organizations: dict[str, Organization] = {}
 
     def number(self, phone_number_id: str, *, fresh: bool = False) -> Number | None:
-        return copy.deepcopy(self.by_id.get(phone_number_id))
+        return copied(self.by_id.get(phone_number_id))
 
     def find_numbers(self, phone_number_ids: Sequence[str]) -> dict[str, Number]:
-        return {id_: copy.deepcopy(self.by_id[id_]) for id_ in phone_number_ids if id_ in self.by_id}
+        return {id_: copied(self.by_id[id_]) for id_ in phone_number_ids if id_ in self.by_id}
 
     def find_accounts(self, waba_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
@@ -820,7 +820,7 @@ class MemoryTenants:
         if known is None or known.organization_id != number.organization_id:
             raise ConflictError
         self.remove_number(number)
-        self.by_id[to.phone_number_id] = copy.deepcopy(to)
+        self.by_id[to.phone_number_id] = copied(to)
 
     def put_organization(self, organization: Organization) -> None:
         timetables = self.organization(organization.organization_id).timetables
@@ -987,14 +987,14 @@ class MemoryFlows:
         self.list: dict[tuple[str, str], FlowSummary] = {}
 
     def summary(self, organization_id: str, flow_id: str) -> FlowSummary | None:
-        return copy.deepcopy(self.list.get((organization_id, flow_id)))
+        return copied(self.list.get((organization_id, flow_id)))
 
     def summaries(self, organization_id: str, limit: int | None = None, after: str = "") -> list[FlowSummary]:
         of_organization = [summary for (owner, _), summary in sorted(self.list.items()) if owner == organization_id]
         return [summary for summary in of_organization if summary.flow_id > after][:limit]
 
     def draft(self, organization_id: str, flow_id: str) -> StoredDraft | None:
-        return copy.deepcopy(self.drafts.get((organization_id, flow_id)))
+        return copied(self.drafts.get((organization_id, flow_id)))
 
     def put_draft(
         self,
@@ -1009,7 +1009,7 @@ class MemoryFlows:
         revision = there.revision if there is not None else None
         if expected not in (None, revision, "none" if there is None else "any"):
             raise DraftChangedError(revision)
-        stored = StoredDraft(copy.deepcopy(document), (revision or 0) + 1, at, by)
+        stored = StoredDraft(copied(document), (revision or 0) + 1, at, by)
         self.drafts[organization_id, flow_id] = stored
         summary = self.list.setdefault((organization_id, flow_id), FlowSummary(flow_id, flow_id))
         summary.name = listed_name(document)
@@ -1018,7 +1018,7 @@ class MemoryFlows:
 
     def version(self, organization_id: str, flow_id: str, version: int) -> FlowVersion | None:
         versions = self.published.get((organization_id, flow_id), [])
-        return copy.deepcopy(versions[version - 1]) if 1 <= version <= len(versions) else None
+        return copied(versions[version - 1]) if 1 <= version <= len(versions) else None
 
     def versions(
         self, organization_id: str, flow_id: str, limit: int | None = None, before: int | None = None
@@ -1030,7 +1030,7 @@ class MemoryFlows:
         versions = self.published.setdefault((organization_id, version.flow_id), [])
         if version.version != len(versions) + 1:
             raise ConflictError
-        versions.append(copy.deepcopy(version))
+        versions.append(copied(version))
         summary = self.list.setdefault((organization_id, version.flow_id), FlowSummary(version.flow_id, name))
         summary.name = name
         self._changed(summary, version.published_at, version.published_by, "published")

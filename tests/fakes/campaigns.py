@@ -1,6 +1,5 @@
 """In-memory implementations of `pytake.campaigns.ports`."""
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
@@ -14,6 +13,7 @@ from pytake.contacts.records import ContactRecord
 from pytake.contacts.segment_ports import SegmentChunk, SegmentMember
 from pytake.contacts.segments import Segment
 from pytake.conversation.ports.common import ConflictError
+from tests.fakes.copies import copied
 
 
 class MemoryCampaigns:
@@ -21,7 +21,7 @@ class MemoryCampaigns:
         self.stored: dict[tuple[str, str], Campaign] = {}
 
     def load(self, organization_id: str, campaign_id: str) -> Campaign | None:
-        return copy.deepcopy(self.stored.get((organization_id, campaign_id)))
+        return copied(self.stored.get((organization_id, campaign_id)))
 
     def save(self, campaign: Campaign) -> Campaign:
         place = campaign.organization_id, campaign.campaign_id
@@ -29,12 +29,12 @@ class MemoryCampaigns:
         if (known.revision if known is not None else 0) != campaign.revision:
             raise ConflictError
         saved = replace(campaign, revision=campaign.revision + 1)
-        self.stored[place] = copy.deepcopy(saved)
+        self.stored[place] = copied(saved)
         return saved
 
     def page(self, organization_id: str, limit: int, after: str = "") -> list[Campaign]:
         own = sorted((place, one) for place, one in self.stored.items() if place[0] == organization_id)
-        return [copy.deepcopy(one) for (_, id_), one in own if id_ > after][:limit]
+        return [copied(one) for (_, id_), one in own if id_ > after][:limit]
 
     def active(self, now: float) -> list[tuple[str, str]]:
         return sorted(
@@ -50,7 +50,7 @@ class MemoryAudiences:
         self.stored: dict[tuple[str, str, str, int], AudiencePart] = {}
 
     def load(self, organization_id: str, campaign_id: str, zone: str, number: int) -> AudiencePart | None:
-        return copy.deepcopy(self.stored.get((organization_id, campaign_id, zone, number)))
+        return copied(self.stored.get((organization_id, campaign_id, zone, number)))
 
     def put(self, organization_id: str, campaign_id: str, part: AudiencePart) -> AudiencePart:
         place = organization_id, campaign_id, part.zone, part.number
@@ -59,15 +59,15 @@ class MemoryAudiences:
             raise ConflictError
         if known is None and part.revision:
             raise ConflictError
-        saved = replace(copy.deepcopy(part), revision=part.revision + 1)
+        saved = replace(copied(part), revision=part.revision + 1)
         self.stored[place] = saved
-        return copy.deepcopy(saved)
+        return copied(saved)
 
     def parts(self, organization_id: str, campaign_id: str) -> Iterator[AudiencePart]:
         own = sorted(
             (place, part) for place, part in self.stored.items() if place[:2] == (organization_id, campaign_id)
         )
-        return (copy.deepcopy(part) for _, part in own)
+        return (copied(part) for _, part in own)
 
     def counts(self, organization_id: str, campaign_id: str) -> AudienceCounts:
         return total(part.counts() for part in self.parts(organization_id, campaign_id))

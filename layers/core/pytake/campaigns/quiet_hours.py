@@ -40,8 +40,14 @@ def is_quiet(quiet: QuietHours | None, country: str, at: float, timezone: str) -
 
 
 def _local_seconds(zone: str, at: float) -> int:
-    local = datetime.fromtimestamp(at, ZoneInfo(zone))
+    local = datetime.fromtimestamp(at, _zone(zone))
     return local.hour * 3600 + local.minute * 60 + local.second
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    """A time zone. `ZoneInfo` itself keeps eight, and the United States have 29: each look would read files again."""
+    return ZoneInfo(name)
 
 
 @cache
