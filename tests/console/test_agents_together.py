@@ -57,6 +57,7 @@ def test_two_agents_do_not_answer_the_same_message_unaware(
 ) -> None:
     rita = web_page
     sign_in(rita, f"{visitor.url}/console/inbox", "agent", "Rita", business.organization_id)
+    expect(rita.locator(".inbox-figures")).to_contain_text("Sem resposta: 1maior espera: 1 min")
     open_conversation(rita)
     open_conversation(colleague)
     mine, theirs = (page.get_by_role("textbox", name=FIELD) for page in (rita, colleague))
@@ -80,6 +81,7 @@ def test_two_agents_do_not_answer_the_same_message_unaware(
     expect(mine).to_have_value("")
     said = [message["text"] for message in business.cloud.answers(new_phone, 3)]
     assert said == ["Um momento.", "Posso ajudar?", "Em que posso ajudar?"]
+    expect(rita.locator(".inbox-figures")).to_have_text("Ninguém espera resposta")
     visitor.complaints[:] = [
         one for one in visitor.complaints if "409" not in one
     ]  # the refusal, as the browser notes it

@@ -1,5 +1,6 @@
 """Schedules: opening hours, holidays, time zones and daylight saving."""
 
+import itertools
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from cli.flow_testing.examples import Examples
 from cli.flow_testing.generator import generate
 from pytake.engine import Input, State, validate
 from pytake.engine.opening_times import OpeningTimes, problems_of
-from pytake.engine.timetable import Hours, Timetable
+from pytake.engine.timetable import DAYS, Hours, Timetable
 from tests.engine.conversations import Talk, document, flow_of, node
 
 WEEK = Timetable(
@@ -131,3 +132,24 @@ def test_fuzzing_begins_while_it_is_open_and_while_it_is_closed() -> None:
 
 def test_a_stored_state_before_timetables_existed_still_loads() -> None:
     assert State.decode(b'{"f":"main","n":"q"}') == State("main", "q")
+
+
+@pytest.mark.parametrize("first", ["2026-03-06", "2026-10-30", "2026-12-23"])
+def test_the_changes_are_those_that_asking_each_minute_finds(first: str) -> None:
+    """Over days with daylight saving in New York, and over holidays."""
+    night = Hours(days=["sat", "sun"], opens="01:20", closes="02:40")
+    times = OpeningTimes(Timetable(hours=[*WEEK.hours, night], holidays=WEEK.holidays))
+    zone, begin = "America/New_York", at(first, "America/New_York")
+    minutes = [begin + 60 * minute for minute in range(4 * 24 * 60)]
+    states = [times.is_open(minute, zone) for minute in minutes]
+    expected = [now for now, before, after in zip(minutes[1:], states, states[1:], strict=False) if before != after]
+    found = list(itertools.takewhile(lambda moment: moment <= minutes[-1], times.changes(begin, zone)))
+    assert found == expected
+    assert len(found) > 4
+
+
+@pytest.mark.parametrize("holidays", [[], ["2026-11-23"]])
+def test_what_never_opens_or_closes_has_no_changes(holidays: list[str]) -> None:
+    always = OpeningTimes(Timetable(hours=[Hours(days=list(DAYS), opens="00:00", closes="24:00")], holidays=holidays))
+    changes = list(always.changes(at("2026-11-22 10:00"), "America/Sao_Paulo"))
+    assert changes == [at(f"{day} 00:00") for holiday in holidays for day in (holiday, "2026-11-24")]

@@ -15,8 +15,8 @@ from pytake.conversation.records import (
     Delivery,
     TurnContext,
     TurnRecord,
-    new_session_id,
 )
+from pytake.conversation.sessions import new_session_id
 from pytake.engine import Context, State, opened_state
 from pytake.engine.contact_changes import contact_after
 from pytake.whatsapp.errors import PERSON_LIMIT

@@ -7,8 +7,7 @@ import pytest
 
 from pytake.wiring import shared
 from tests.functions.conftest import Answer, running_gateway
-from tests.functions.samples import FLOW
-from tests.functions.world import ANA, BIA, FIRST, World
+from tests.functions.world import ANA, BIA, FIRST, World, hand_over
 
 CONVERSATION = f"/api/v1/conversations/{ANA}"
 
@@ -17,18 +16,6 @@ CONVERSATION = f"/api/v1/conversations/{ANA}"
 def world() -> Iterator[World]:
     with pytest.MonkeyPatch.context() as monkeypatch, running_gateway(monkeypatch, "assignments") as gateway:
         yield World(gateway)
-
-
-def hand_over(world: World) -> None:
-    """From now on, the flow gives every person to the agents of sales."""
-    handoff = FLOW | {
-        "nodes": [
-            {"id": "start", "type": "start", "data": {"next_node_id": "agents"}},
-            {"id": "agents", "type": "handoff", "data": {"department": "Sales", "priority": "high"}},
-        ]
-    }
-    world.api("PUT", "/api/v1/flows/hello", handoff)
-    assert world.api("POST", "/api/v1/flows/hello/publish").status == 200
 
 
 def assign(world: World, person: str = ANA, sub: str = "agent-1", **body: Any) -> Answer:
@@ -130,6 +117,7 @@ def test_counts_say_what_is_to_do(world: World) -> None:
     counts = world.api("GET", "/api/v1/conversation-counts", role="agent", sub="agent-1").body
     assert counts == {
         "agents": 2, "mine": 1, "unassigned": 1, "unread": 2, "snoozed": 0, "by_team": {"Sales": 2}, "truncated": False,
+        "unanswered": 2, "longest_wait": counts["longest_wait"], "office": None,
     }  # fmt: skip
     world.api("POST", f"/api/v1/conversations/{BIA}/read", role="agent")
     assign(world, BIA, snoozed_until="2099-01-01T00:00:00Z")

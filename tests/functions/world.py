@@ -11,7 +11,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from functions.flow_runner.handler import handler as flow_runner
 from pytake.wiring import shared
 from tests.functions.conftest import REGION, Gateway, LambdaContext
-from tests.functions.samples import NUMBER, QUESTION, inbound_event
+from tests.functions.samples import FLOW, NUMBER, QUESTION, inbound_event
 
 FIRST, SECOND = "100000000000001", "100000000000002"
 
@@ -101,3 +101,15 @@ class World:
             cursor = answer.body["next_cursor"]
             if cursor is None:
                 return pages
+
+
+def hand_over(world: World) -> None:
+    """From now on, the flow gives every person to the agents of sales."""
+    handoff = FLOW | {
+        "nodes": [
+            {"id": "start", "type": "start", "data": {"next_node_id": "agents"}},
+            {"id": "agents", "type": "handoff", "data": {"department": "Sales", "priority": "high"}},
+        ]
+    }
+    world.api("PUT", "/api/v1/flows/hello", handoff)
+    assert world.api("POST", "/api/v1/flows/hello/publish").status == 200

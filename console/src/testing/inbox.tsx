@@ -38,6 +38,7 @@ export function person(contact_id: string, name: string, changed: Partial<Summar
     last_inbound_at: NOW,
     window_closes_at: SOON,
     turn: 7,
+    wait: { since: NOW, seconds: 0, counts_from: NOW },
     assignment: ASSIGNMENT,
     ...changed,
   } as Summary;
@@ -48,6 +49,7 @@ export const ANA = person("5511999990001", "Ana Júlia", {
 });
 export const RUI = person("5511999990002", "Rui", {
   handoff: null,
+  wait: null,
   status: "waiting",
   mode: "bot",
   last_message: { speaker: "bot", type: "image", text: "" },
@@ -112,6 +114,9 @@ export function api(changed: Record<string, unknown> = {}) {
       unassigned: 1,
       unread: 1,
       snoozed: 0,
+      unanswered: 1,
+      longest_wait: ANA.wait,
+      office: null,
       by_team: {},
       truncated: false,
     },

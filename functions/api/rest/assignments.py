@@ -1,6 +1,6 @@
 """How agents share conversations: who has it, private notes, reading marks, who is typing. The person never sees any of it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import uuid4
@@ -12,11 +12,12 @@ from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
 from pytake.conversation.assignments import TYPING_SECONDS, Assignment, Note, Priority, changes
+from pytake.conversation.office import Office, office_of
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import Conversation
 from pytake.wiring import shared
 from rest.caller import caller
-from rest.conversations import AssignmentResponse, assignment_response
+from rest.conversations import AssignmentResponse, WaitResponse, assignment_response, wait_response
 from rest.identifiers import AtNumber
 from rest.models import ApiModel, ThisCentury
 from rest.openapi import route_docs
@@ -69,14 +70,29 @@ class NoteResponse(ApiModel):
     changes: dict[str, list[Any]]
 
 
+class OfficeResponse(ApiModel):
+    """The hours in which agents answer. `changes_at`: when it closes or opens next; null: not within a year."""
+
+    timetable: str
+    is_open: bool
+    changes_at: datetime | None
+
+
 class InboxCounts(ApiModel):
-    """The conversations that agents have. Those that rest count as `snoozed` only. `truncated`: only the newest 1,000 count."""
+    """The conversations that agents have. Those that rest count as `snoozed` only. `truncated`: only the newest 1,000 count.
+
+    `unanswered`: those in which the person waits for an agent. `office`: null unless the organization names its
+    `office_timetable`.
+    """
 
     agents: int
     mine: int
     unassigned: int
     unread: int
     snoozed: int
+    unanswered: int
+    longest_wait: WaitResponse | None
+    office: OfficeResponse | None
     by_team: dict[str, int]
     truncated: bool
 
@@ -200,7 +216,29 @@ def report_typing(phone: Phone, phone_number_id: AtNumber = None) -> AssignmentR
 )
 def count_conversations() -> InboxCounts:
     who = caller(router, "agent")
-    return InboxCounts.model_validate(wiring.inbox().counts(who.organization_id, who.subject), from_attributes=True)
+    counts, now = wiring.inbox().counts(who.organization_id, who.subject), shared.clock()
+    office = office_of(shared.tenants().organization(who.organization_id))
+    return InboxCounts(
+        agents=counts.agents,
+        mine=counts.mine,
+        unassigned=counts.unassigned,
+        unread=counts.unread,
+        snoozed=counts.snoozed,
+        unanswered=counts.unanswered,
+        longest_wait=wait_response(who.organization_id, counts.waits_since, now),
+        office=_office(office, now) if office is not None else None,
+        by_team=counts.by_team,
+        truncated=counts.truncated,
+    )
+
+
+def _office(office: Office, now: float) -> OfficeResponse:
+    changes_at = office.changes_at(now)
+    return OfficeResponse(
+        timetable=office.timetable,
+        is_open=office.is_open(now),
+        changes_at=datetime.fromtimestamp(changes_at, UTC) if changes_at is not None else None,
+    )
 
 
 def _marked(phone: str, conversation: Conversation, at: float) -> AssignmentResponse:

@@ -17,6 +17,7 @@ import pytake.wiring.api as wiring
 from pytake.conversation.assignments import Assignment, is_snoozed, is_unread, team_of
 from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.inbox import NO_ASSIGNMENT, NOBODY, Filters, Sort, status_of
+from pytake.conversation.office import Wait, office_of, waits_since
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Handoff
 from pytake.conversation.shown_state import collected_variables, open_state
 from pytake.conversation.transcript import RecordPlace, Speaker, TranscriptEntry
@@ -75,9 +76,19 @@ class AssignmentResponse(ApiModel):
     revision: int
 
 
+class WaitResponse(ApiModel):
+    """A person waits for an agent's answer since `since`. How long, within the office's hours if it has any: `seconds`, and the
+    time since `counts_from`; null: the office is closed. Nothing of it changes while the office neither opens nor closes."""
+
+    since: datetime
+    seconds: float
+    counts_from: datetime | None
+
+
 class ConversationFields(ApiModel):
     """A conversation. `status`: `waiting` for an answer to the bot, `human` when agents have it, `idle` without a session.
     `handoff`: null unless a flow or the person asked for agents. `turn` is the latest turn, for `expected_turn` of `/send`.
+    `wait`: null unless the person waits for an agent's answer.
 
     Agents may write until `window_closes_at` (null: the person has never written).
     """
@@ -98,6 +109,7 @@ class ConversationFields(ApiModel):
     last_inbound_at: datetime | None
     window_closes_at: datetime | None
     turn: int
+    wait: WaitResponse | None
     assignment: AssignmentResponse
 
 
@@ -323,6 +335,17 @@ def assignment_response(conversation: Conversation, assignment: Assignment, now:
     )
 
 
+def wait_response(organization_id: str, since: float | None, now: float) -> WaitResponse | None:
+    """How long a person waits since that time; None if they do not."""
+    if since is None:
+        return None
+    office = office_of(shared.tenants().organization(organization_id))
+    wait = office.wait(since, now) if office is not None else Wait(since, 0, since)
+    return WaitResponse(
+        since=datetime.fromtimestamp(wait.since, UTC), seconds=wait.seconds, counts_from=_at(wait.counts_from)
+    )
+
+
 def _flag(given: Flag | None) -> bool | None:
     return None if given is None else given == "true"
 
@@ -347,6 +370,7 @@ def _summary(conversation: Conversation, assignment: Assignment, now: float) -> 
         "last_inbound_at": _at(wrote_at),
         "window_closes_at": _at(wrote_at + SERVICE_WINDOW_SECONDS) if wrote_at else None,
         "turn": conversation.seq,
+        "wait": wait_response(conversation.key.organization_id, waits_since(conversation, now), now),
         "assignment": assignment_response(conversation, assignment, now),
     }
 

@@ -13,6 +13,7 @@ from pytake.wiring import shared
 from rest.caller import caller
 from rest.models import ApiModel
 from rest.openapi import route_docs
+from rest.problems import unprocessable
 
 CONSTANTS_BYTES = 4096
 
@@ -86,6 +87,9 @@ class OrganizationSettings(ApiModel):
         strict=True,
         description="What templates of campaigns and starts may cost in a month, in millionths of the rate card's currency",
     )
+    office_timetable: str | None = Field(
+        default=None, min_length=1, max_length=64, description="The timetable in whose hours agents answer"
+    )
     people_per_day: int | None = Field(
         default=None,
         ge=0,
@@ -110,11 +114,15 @@ def get_organization() -> OrganizationSettings:
     "/api/v1/organization",
     summary="Change the organization's settings",
     tags=["Organization"],
-    openapi_extensions=route_docs(),
+    openapi_extensions=route_docs(problems=["timetable_unknown"]),
 )
 def put_organization(request: OrganizationSettings) -> OrganizationSettings:
     """Replaces all settings: an omitted one returns to its default."""
     who = caller(router)
+    office = request.office_timetable
+    if office is not None and office not in shared.tenants().organization(who.organization_id).timetables:
+        detail = f"There is no timetable {office!r}. GET /api/v1/timetables lists them."
+        raise unprocessable("timetable_unknown", detail, field="office_timetable")
     organization = Organization(organization_id=who.organization_id, **request.model_dump())
     shared.tenants().put_organization(organization)
     return _answer(organization)

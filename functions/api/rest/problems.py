@@ -184,6 +184,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "timetable_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "A time, a day or the time zone of a timetable is not valid."
     ),
+    "timetable_unknown": ProblemCode(HTTPStatus.UNPROCESSABLE_ENTITY, "The organization has no such timetable."),
     "secret_name_invalid": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "A template cannot contain this secret's name."
     ),

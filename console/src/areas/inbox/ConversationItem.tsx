@@ -9,7 +9,7 @@ import { useNow } from "../../ui/now.ts";
 import { useTextless } from "./kinds.ts";
 import { keyOf, pathOf, type Summary } from "./queries.ts";
 import { usePriorityName } from "./priority.ts";
-import { duration, short } from "./times.ts";
+import { duration, moment, short, waited } from "./times.ts";
 
 /** The name of a person, or the number when no name is known. */
 export function nameOf({ name, phone, contact_id }: Pick<Summary, "name" | "phone" | "contact_id">): string {
@@ -25,7 +25,7 @@ export const ConversationItem = memo(function ConversationItem({ summary }: { su
   const nameOfTeam = useTeamName();
   const { assignment } = summary;
   const unread = summary.status === "human" && assignment.unread;
-  const { handoff, last_activity_at: active, last_message: last } = summary;
+  const { handoff, wait, last_activity_at: active, last_message: last } = summary;
   const priority = assignment.priority ?? handoff?.priority;
   const team = assignment.team ?? handoff?.department;
   return (
@@ -46,9 +46,13 @@ export const ConversationItem = memo(function ConversationItem({ summary }: { su
             </span>
           )}
           <span className="inbox-item-about quiet">
-            {handoff
-              ? t("waitsFor", { time: duration(now - Date.parse(handoff.at)) })
-              : t(`status.${summary.status}`)}
+            {wait ? (
+              <span title={t("askedAt", { time: moment(wait.since, now) })}>
+                {t("waitsFor", { time: duration(waited(wait, now)) })}
+              </span>
+            ) : (
+              t(`status.${summary.status}`)
+            )}
             {unread && (
               <span className="inbox-dot">
                 <span className="unseen">{t("unread")}</span>

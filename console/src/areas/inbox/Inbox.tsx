@@ -9,6 +9,7 @@ import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { notifications, useHandoffAlerts } from "./alerts.ts";
 import { ConversationItem } from "./ConversationItem.tsx";
+import { Figures } from "./Figures.tsx";
 import { isSearchable, MessageSearch } from "./MessageSearch.tsx";
 import {
   countsQuery,
@@ -49,6 +50,7 @@ export function Inbox() {
     <div className="inbox" data-open={open !== null}>
       <section className="inbox-list" aria-label={t("list")}>
         <h1 className="inbox-title">{t("title")}</h1>
+        <Figures counts={counts} />
         <StoppedNumbers />
         <NativeSelect
           aria-label={t("view.name")}

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Form } from "../../ui/Form.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
-import { organizationQuery, putOrganization, type Organization } from "./queries.ts";
+import { organizationQuery, putOrganization, timetablesQuery, type Organization } from "./queries.ts";
 import { PairRows } from "../../ui/PairRows.tsx";
 import { rowsOf } from "../../ui/Rows.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
@@ -26,13 +26,17 @@ const MICROS = 1_000_000;
 export function OrganizationPage() {
   const { t } = useTranslation("settings");
   const organization = useQuery(organizationQuery());
+  const timetables = useQuery(timetablesQuery());
   return (
     <Page title={t("organization.title")}>
       {organization.isError && (
         <Problem error={organization.error} again={() => void organization.refetch()} />
       )}
-      {organization.isPending && <Skeleton height={300} />}
-      {organization.data && <OrganizationForm known={organization.data} />}
+      {timetables.isError && <Problem error={timetables.error} again={() => void timetables.refetch()} />}
+      {(organization.isPending || timetables.isPending) && <Skeleton height={300} />}
+      {organization.data && timetables.data && (
+        <OrganizationForm known={organization.data} timetables={Object.keys(timetables.data)} />
+      )}
     </Page>
   );
 }
@@ -43,10 +47,16 @@ export function constantOf(text: string): string | number | boolean {
   return /^-?(0|[1-9]\d{0,14})(\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
-function OrganizationForm({ known }: { known: Organization }) {
+/** The settings without the choice of a timetable that was removed: the API refuses it. */
+function withOffice(known: Organization, timetables: string[]): Organization {
+  const { office_timetable: office } = known;
+  return office && !timetables.includes(office) ? { ...known, office_timetable: null } : known;
+}
+
+function OrganizationForm({ known, timetables }: { known: Organization; timetables: string[] }) {
   const { t } = useTranslation("settings");
   const queries = useQueryClient();
-  const [form, setForm] = useState(known);
+  const [form, setForm] = useState(() => withOffice(known, timetables));
   const [constants, setConstants] = useState(() =>
     rowsOf(Object.entries(known.constants ?? {}).map(([name, value]) => ({ name, value: String(value) }))),
   );
@@ -78,6 +88,14 @@ function OrganizationForm({ known }: { known: Organization }) {
         searchable
         allowDeselect={false}
         onChange={(timezone) => setForm({ ...form, timezone: timezone ?? "UTC" })}
+      />
+      <Select
+        label={t("organization.office")}
+        description={t("organization.officeAbout")}
+        data={timetables}
+        value={form.office_timetable ?? null}
+        clearable
+        onChange={(office_timetable) => setForm({ ...form, office_timetable })}
       />
       <Select
         label={t("organization.language")}

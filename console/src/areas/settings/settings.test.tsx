@@ -139,6 +139,26 @@ test("constants and limits of the organization are saved as what they are", asyn
   );
 });
 
+test("the office hours are one of the timetables, and a removed one is not sent", async () => {
+  const known = { ...ORGANIZATION, office_timetable: "antigo" };
+  const { sent } = open("organization", {
+    "GET /api/v1/organization": known,
+    "GET /api/v1/timetables": { timetables: { central: { hours: [], timezone: null, holidays: [] } } },
+    "PUT /api/v1/organization": known,
+  });
+  const field = await screen.findByRole("combobox", { name: "Horário de atendimento" });
+  expect(field).toHaveValue("");
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  await userEvent.click(field);
+  await userEvent.click(await screen.findByRole("option", { name: "central" }));
+  await userEvent.click(screen.getByRole("button", { name: "Salvar" }));
+  await waitFor(() => expect(sent("PUT /api/v1/organization")).toHaveLength(2));
+  expect(sent("PUT /api/v1/organization")).toEqual([
+    { ...known, office_timetable: null },
+    { ...known, office_timetable: "central" },
+  ]);
+});
+
 test("a budget is shown in units of the currency, and is kept: none, nothing, and fractions", async () => {
   const known = { ...ORGANIZATION, monthly_budget_micros: 1_250_500_000 };
   const { sent } = open("organization", {

@@ -172,7 +172,7 @@ class AgentMessaging:
             pair_rate_until, record.pair_rate_from = pair_rate(before.pair_rate_until, 1, now)
             # The flow's state keeps the timer; `resume` restores it from there.
             ends_at = self._ends_at(key, session, now)
-            session = replace(session, human=True, timer_at=None, expires_at=ends_at, unread_id=None)
+            session = replace(session, human=True, timer_at=None, expires_at=ends_at, unread_id=None, waits_since=None)
             after = replace(before, seq=record.seq, session=session, active_at=now, pair_rate_until=pair_rate_until)
             return after, record
 
@@ -226,7 +226,8 @@ class AgentMessaging:
             ends_at = self._ends_at(key, session, now)
             continues = handoff is not None and handoff.continues
             timer_at = now if continues else _timer(state)
-            session = replace(session, human=False, timer_at=timer_at, expires_at=ends_at, handoff=None, unread_id=None)
+            session = replace(session, human=False, timer_at=timer_at, expires_at=ends_at, handoff=None)
+            session.unread_id = session.waits_since = None
             return replace(before, seq=record.seq, session=session), record
 
         done = self._commit(key, decide)

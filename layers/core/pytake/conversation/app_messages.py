@@ -30,4 +30,4 @@ def record_echo(draft: TurnDraft, before: Conversation, session_seconds: float, 
     record.session_id = session.id
     ends_at = max(session.expires_at, silent_until)
     # The flow's state keeps the timer; handing back restores it from there. Who wrote in the app has read what came before.
-    after.session = replace(session, human=True, timer_at=None, expires_at=ends_at, unread_id=None)
+    after.session = replace(session, human=True, timer_at=None, expires_at=ends_at, unread_id=None, waits_since=None)

@@ -287,6 +287,7 @@ class FlowRun:
             timer_at=turn.due_at,
             context_fingerprint=known.fingerprint(),
             handoff=handoff_of(turn, flow, now) if turn.status == "handoff" else None,
+            waits_since=now if turn.status == "handoff" else None,
         )
 
     def _fail(self, draft: TurnDraft, number: Number, organization: Organization, now: float) -> None:
@@ -344,6 +345,7 @@ def _record_for_agent(draft: TurnDraft, number: Number, organization: Organizati
     record.status = "human"
     if conversation.session is not None:
         conversation.session.unread_id = record.message_id
+        conversation.session.waits_since = conversation.session.waits_since or record.at
     _opts_out(draft, number, organization)
 
 

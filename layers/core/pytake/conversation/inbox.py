@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.conversation.assignments import Assignment, Assignments, is_snoozed, is_unread, team_of
+from pytake.conversation.office import waits_since
 from pytake.conversation.people import contact_ids, spellings
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock
@@ -135,13 +136,18 @@ class Page(Struct, frozen=True):
 
 
 class Counts(Struct):
-    """How many conversations agents have. `by_team` counts each under its team. `truncated`: only the newest were counted."""
+    """How many conversations agents have. `by_team` counts each under its team. `truncated`: only the newest were counted.
+
+    `unanswered`: how many of them wait for an agent, the first one since `waits_since`.
+    """
 
     agents: int = 0
     mine: int = 0
     unassigned: int = 0
     unread: int = 0
     snoozed: int = 0
+    unanswered: int = 0
+    waits_since: float | None = None
     by_team: dict[str, int] = msgspec.field(default_factory=dict)
     truncated: bool = False
 
@@ -294,6 +300,10 @@ def _count(counts: Counts, conversation: Conversation, assignment: Assignment, a
     counts.mine += assignment.assignee == agent
     counts.unassigned += assignment.assignee is None
     counts.unread += is_unread(conversation, assignment)
+    since = waits_since(conversation, now)
+    if since is not None:
+        counts.unanswered += 1
+        counts.waits_since = min(since, counts.waits_since or since)
     team = team_of(conversation, assignment, now)
     if team is not None:
         counts.by_team[team] = counts.by_team.get(team, 0) + 1

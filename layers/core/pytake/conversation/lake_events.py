@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord, new_session_id
+from pytake.conversation.records import NON_MESSAGE_TYPES, ConversationKey, Delivery, TurnRecord
+from pytake.conversation.sessions import new_session_id
 from pytake.conversation.shown_state import shown_state
 from pytake.whatsapp.country import country_of
 from pytake.whatsapp.errors import STOPPED_TEMPLATES

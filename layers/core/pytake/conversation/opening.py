@@ -23,9 +23,8 @@ from pytake.conversation.records import (
     Number,
     Organization,
     Session,
-    new_session_id,
 )
-from pytake.conversation.sessions import OPENED, closing, expiry
+from pytake.conversation.sessions import OPENED, closing, expiry, new_session_id
 from pytake.engine import Context, Flow, FlowError, Input, opened_state, take_turn
 from pytake.whatsapp.outbound import OutboundMessage, Template
 

@@ -57,12 +57,6 @@ NO_KEY = ConversationKey("", "", "")
 """The key in a stored conversation's JSON: the key of the item replaces it."""
 
 
-def new_session_id(key: ConversationKey, seq: int) -> str:
-    """The id of the session that starts with turn `seq` of a conversation. It shows that a session started with a turn."""
-    parts = (key.organization_id, key.phone_number_id, key.contact_id, str(seq))
-    return sha256("\x1f".join(parts).encode()).hexdigest()[:20]
-
-
 class Handoff(Struct, frozen=True, omit_defaults=True):
     """A handoff by the flow or the person. `reason`: `flow` (a node) or `command` (the person asked for an agent).
 
@@ -84,7 +78,7 @@ class Session(Struct, omit_defaults=True):
     `human`: an agent has the session, and the flow does not run; `handoff` says why, unless the agent took over. The state is
     then where the flow was interrupted. `context_fingerprint` is that of the last `TurnContext`. `unread_id` is the person's
     last message to the agent, which the agent's answer marks as read. `opened`: a template opened it, and the person has not
-    answered. It does not count as a session yet: the answer begins one.
+    answered. It does not count as a session yet: the answer begins one. `waits_since`: since then the person waits for an agent.
     """
 
     id: str
@@ -96,6 +90,7 @@ class Session(Struct, omit_defaults=True):
     context_fingerprint: str = ""
     handoff: Handoff | None = None
     unread_id: str | None = None
+    waits_since: float | None = None
     opened: bool = False
 
 
@@ -332,7 +327,8 @@ class NumberSecrets(Struct, frozen=True, omit_defaults=True):
 class Organization(Struct, omit_defaults=True):
     """An organization's settings. None means the stack's default. Flows read the `constants` as `{{constants.NAME}}`.
 
-    `monthly_budget_micros`, in millionths, limits campaigns and starts, `people_per_day` campaigns until Meta reports a limit."""
+    `monthly_budget_micros`, in millionths, limits campaigns and starts, `people_per_day` campaigns until Meta reports a limit. In
+    the hours of `office_timetable` agents answer: what people wait for them counts within."""
 
     organization_id: str
     messages_per_minute: int | None = None
@@ -340,6 +336,7 @@ class Organization(Struct, omit_defaults=True):
     language: str = "en"
     timezone: str = "UTC"
     timetables: dict[str, Timetable] = {}
+    office_timetable: str | None = None
     retention_days: int | None = None
     contact_messages_per_minute: int | None = None
     contact_api_calls_per_hour: int | None = None

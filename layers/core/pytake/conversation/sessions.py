@@ -1,12 +1,19 @@
 """Where sessions begin and end. What a template opened is not a session yet: the person's answer, or an agent, begins one."""
 
+from hashlib import sha256
 from typing import Any
 
-from pytake.conversation.records import Conversation, Session, new_session_id
+from pytake.conversation.records import Conversation, ConversationKey, Session
 from pytake.engine import Event
 
 OPENED = "opened"
 """The status of a turn in which a template opened the conversation."""
+
+
+def new_session_id(key: ConversationKey, seq: int) -> str:
+    """The id of the session that starts with turn `seq` of a conversation. It shows that a session started with a turn."""
+    parts = (key.organization_id, key.phone_number_id, key.contact_id, str(seq))
+    return sha256("\x1f".join(parts).encode()).hexdigest()[:20]
 
 
 def session_of_turn(before: Conversation, seq: int, now: float) -> tuple[Session, list[Event]]:

@@ -1,11 +1,15 @@
-"""Asks and checks timetables. Hours are wall-clock times, so daylight saving needs no care."""
+"""Asks and checks timetables. Hours are wall-clock times: whether it is open needs no care of daylight saving."""
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from pytake.engine.dates import is_zone, zone
 from pytake.engine.timetable import DAYS, Timetable
+
+_DAYS_AHEAD = 366
+_QUARTER_HOUR = 15 * 60
+"""Clocks are put forward and back at full quarters of an hour."""
 
 
 def problems_of(timetable: Timetable) -> Iterator[tuple[str, str]]:
@@ -43,6 +47,28 @@ class OpeningTimes:
         minute = at.hour * 60 + at.minute
         today, yesterday = at.date(), at.date() - timedelta(days=1)
         return self._opens(today, minute) or self._opens(yesterday, minute + 24 * 60)
+
+    def changes(self, after: float, timezone: str) -> Iterator[float]:
+        """The times after `after` at which it opens or closes, in order, for a year."""
+        place = zone(self._timezone or timezone)
+        day, was_open = datetime.fromtimestamp(after, place).date(), self.is_open(after, timezone)
+        for days in range(_DAYS_AHEAD):
+            for at in self._boundaries(day + timedelta(days), place):
+                if at > after and self.is_open(at, timezone) != was_open:
+                    after, was_open = at, not was_open
+                    yield at
+
+    def _boundaries(self, day: date, place: tzinfo) -> list[float]:
+        """Times of a day between which it neither opens nor closes, in order."""
+        yesterday = self._spans[(day - timedelta(days=1)).weekday()]
+        minutes = {minute for span in self._spans[day.weekday()] for minute in span}
+        minutes |= {minute - 24 * 60 for span in yesterday for minute in span}
+        clock = [time(*divmod(minute, 60), fold=fold) for minute in minutes if 0 <= minute < 24 * 60 for fold in (0, 1)]
+        found = {datetime.combine(day, at, place).timestamp() for at in clock}
+        begins, ends = (datetime.combine(day + timedelta(days), time(), place) for days in (0, 1))
+        if begins.utcoffset() != ends.utcoffset():  # an hour is skipped or repeated, and with it what is open
+            found.update(range(int(begins.timestamp()), int(ends.timestamp()), _QUARTER_HOUR))
+        return sorted(found)
 
     def _opens(self, day: date, minute: int) -> bool:
         text = day.isoformat()
