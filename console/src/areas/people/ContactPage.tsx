@@ -3,18 +3,19 @@ import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useNavigate, useParams } from "react-router";
+import { useNavigate, useParams } from "react-router";
 import { ApiError } from "../../api/errors.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { ConsentPart } from "./ConsentPart.tsx";
 import { ContactForm } from "./ContactForm.tsx";
+import { ConversationsPart } from "./ConversationsPart.tsx";
 import { titleOf } from "./People.tsx";
-import { contactQuery, conversationQuery, eraseContact, putContact, type Contact } from "./queries.ts";
+import { contactQuery, eraseContact, putContact, type Contact } from "./queries.ts";
 import "./people.css";
 
-/** One person: what the organization keeps of them, and what they agreed to. */
+/** One person: what the organization keeps of them, where they wrote, and what they agreed to. */
 export function ContactPage() {
   const { contact = "" } = useParams();
   const found = useQuery(contactQuery(contact));
@@ -22,18 +23,13 @@ export function ContactPage() {
   if (found.isPending) return <Skeleton height={300} />;
   const { data, tag } = found.data;
   return (
-    <Page
-      title={titleOf(data)}
-      actions={
-        <div className="people-actions">
-          <ToConversation contact={data.contact_id} />
-          <Erase contact={data} />
-        </div>
-      }
-    >
+    <Page title={titleOf(data)} actions={<Erase contact={data} />}>
       <div className="people-parts">
         <Editing key={tag} contact={data} tag={tag} />
-        <ConsentPart contact={data.contact_id} />
+        <div>
+          <ConversationsPart contact={data.contact_id} />
+          <ConsentPart contact={data.contact_id} />
+        </div>
       </div>
     </Page>
   );
@@ -60,17 +56,6 @@ function Editing({ contact, tag }: { contact: Contact; tag: string }) {
         </Button>
       )}
     </section>
-  );
-}
-
-function ToConversation({ contact }: { contact: string }) {
-  const { t } = useTranslation("people");
-  const { data: number } = useQuery(conversationQuery(contact));
-  if (!number) return null;
-  return (
-    <Button variant="default" component={Link} to={`/inbox/${number}/${encodeURIComponent(contact)}`}>
-      {t("toConversation")}
-    </Button>
   );
 }
 

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { cleanup, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { expectAccessible, signInAs, visit, words } from "../../testing/render.tsx";
@@ -41,6 +41,7 @@ function open(path: string, changed: Record<string, unknown> = {}) {
     "GET /api/v1/contacts": { contacts: [ANA], next_cursor: null },
     [`GET ${ONE}`]: tagged(ANA, '"3"'),
     [`GET ${ONE}/consent`]: { ...CONSENT, history: HISTORY },
+    "GET /api/v1/numbers": [],
     [`GET /api/v1/conversations/${ID}`]: problem(404, "conversation_unknown"),
     ...changed,
   });
@@ -220,6 +221,50 @@ test("consent is changed with its source, and its history is shown", async () =>
   expect(sent(`PUT ${ONE}/consent`)[0]!.body).toEqual({
     marketing: { state: "withdrawn", source: "pediu por telefone" },
   });
+});
+
+const NUMBERS = [
+  { phone_number_id: "101", display_phone_number: "+55 11 4000-0001" },
+  { phone_number_id: "102", display_phone_number: "+55 11 4000-0002" },
+  { phone_number_id: "103", display_phone_number: "+55 11 4000-0003" },
+];
+const TALKS = {
+  "GET /api/v1/numbers": NUMBERS,
+  [`GET /api/v1/conversations/${ID}`]: {
+    contact_id: ID,
+    phone_number_id: "102",
+    status: "human",
+    last_activity_at: "2026-11-29T12:00:00Z",
+  },
+  [`GET /api/v1/conversations/${ID}?phone_number_id=101`]: {
+    contact_id: ID,
+    phone_number_id: "101",
+    status: "idle",
+    last_activity_at: "2026-11-03T12:00:00Z",
+  },
+  [`GET /api/v1/conversations/${ID}?phone_number_id=103`]: problem(404, "conversation_unknown"),
+};
+
+test("a person's conversations are listed with their numbers, the latest first", async () => {
+  open(`/${ID}`, TALKS);
+  const part = within(await screen.findByRole("region", { name: "Conversas" }));
+  await part.findAllByRole("listitem");
+  const [latest, older] = part.getAllByRole("listitem");
+  expect(latest).toHaveTextContent(/^No número \+55 11 4000-0002 · Com atendentes · 29/);
+  expect(older).toHaveTextContent(/^No número \+55 11 4000-0001 · Encerrada · 3/);
+  expect(part.getAllByRole("listitem")).toHaveLength(2);
+  expect(within(latest!).getByRole("link")).toHaveAttribute("href", `/inbox/102/${ID}`);
+});
+
+test("a person without conversations has none, and a builder does not ask for them", async () => {
+  open(`/${ID}`);
+  expect(await screen.findByText("Esta pessoa ainda não tem conversas.")).toBeVisible();
+  cleanup();
+  signInAs("builder");
+  const { sent } = open(`/${ID}`, TALKS);
+  await screen.findByRole("region", { name: "Consentimento" });
+  expect(screen.queryByRole("region", { name: "Conversas" })).toBeNull();
+  expect(sent(`GET /api/v1/conversations/${ID}`)).toEqual([]);
 });
 
 test("a person is erased only after the word is typed", async () => {

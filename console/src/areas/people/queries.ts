@@ -78,19 +78,31 @@ export function putConsent(contact: string, purpose: Purpose, state: State, sour
   return got(api.PUT("/api/v1/contacts/{phone}/consent", { params: at(contact), body }));
 }
 
-/** The number at which a person has a conversation; null if they have none. */
-export function conversationQuery(contact: string) {
+/** The person's conversation at a number, without one the latest; null if there is none. */
+async function conversationAt(contact: string, phone_number_id: string | undefined, signal: AbortSignal) {
+  try {
+    const params = { ...at(contact), query: { phone_number_id } };
+    return await got(api.GET("/api/v1/conversations/{phone}", { params, signal }));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** A person's conversations at the organization's numbers, the latest first. */
+export function conversationsQuery(contact: string, numbers: string[] | undefined) {
   return queryOptions({
-    queryKey: ["conversation-number", contact],
+    queryKey: ["conversations-of", contact, numbers],
     queryFn: async ({ signal }) => {
-      try {
-        const answer = api.GET("/api/v1/conversations/{phone}", { params: at(contact), signal });
-        return (await got(answer)).phone_number_id;
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return null;
-        throw error;
-      }
+      const latest = await conversationAt(contact, undefined, signal); // also at a number that was disconnected
+      if (!latest) return [];
+      const others = (numbers ?? []).filter((number) => number !== latest.phone_number_id);
+      const more = await Promise.all(others.map((number) => conversationAt(contact, number, signal)));
+      return [latest, ...more.filter((one) => one !== null)].toSorted((one, other) =>
+        (other.last_activity_at ?? "").localeCompare(one.last_activity_at ?? ""),
+      );
     },
+    enabled: numbers !== undefined,
   });
 }
 
