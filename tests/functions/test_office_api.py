@@ -144,3 +144,8 @@ def test_the_office_has_an_existing_timetable(world: World) -> None:
     assert world.api("GET", "/api/v1/organization").body["office_timetable"] == "office"
     world.api("PUT", "/api/v1/timetables", {"timetables": {}})
     assert counted(world)["office"] is None
+
+
+def test_the_numbers_are_polled_too(world: World) -> None:
+    tag = world.api("GET", "/api/v1/numbers", role="agent").headers["etag"]
+    assert world.api("GET", "/api/v1/numbers", role="agent", headers={"If-None-Match": tag}).status == 304

@@ -140,7 +140,7 @@ class ResumeResponse(ApiModel):
     "/api/v1/numbers",
     summary="The organization's phone numbers",
     tags=["Numbers"],
-    openapi_extensions=route_docs("builder", "agent"),
+    openapi_extensions=route_docs("builder", "agent", polled=True),
 )
 def list_numbers() -> list[NumberResponse]:
     who = caller(router, "builder", "agent")

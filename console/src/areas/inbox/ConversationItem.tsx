@@ -16,10 +16,20 @@ export function nameOf({ name, phone, contact_id }: Pick<Summary, "name" | "phon
   return plain(name) || phone || contact_id;
 }
 
+/** How long a person waits. Only this is drawn again as time passes: a thousand whole items would stop the scrolling. */
+function Waiting({ wait }: { wait: NonNullable<Summary["wait"]> }) {
+  const { t } = useTranslation("inbox");
+  const now = useNow();
+  return (
+    <span title={t("askedAt", { time: moment(wait.since, now) })}>
+      {t("waitsFor", { time: duration(waited(wait, now)) })}
+    </span>
+  );
+}
+
 /** One conversation in the list: who, since when they wait for an agent, and why. */
 export const ConversationItem = memo(function ConversationItem({ summary }: { summary: Summary }) {
   const { t } = useTranslation("inbox");
-  const now = useNow();
   const nameOfPriority = usePriorityName();
   const textless = useTextless();
   const nameOfTeam = useTeamName();
@@ -46,13 +56,7 @@ export const ConversationItem = memo(function ConversationItem({ summary }: { su
             </span>
           )}
           <span className="inbox-item-about quiet">
-            {wait ? (
-              <span title={t("askedAt", { time: moment(wait.since, now) })}>
-                {t("waitsFor", { time: duration(waited(wait, now)) })}
-              </span>
-            ) : (
-              t(`status.${summary.status}`)
-            )}
+            {wait ? <Waiting wait={wait} /> : t(`status.${summary.status}`)}
             {unread && (
               <span className="inbox-dot">
                 <span className="unseen">{t("unread")}</span>
