@@ -899,6 +899,17 @@ def test_an_old_status_does_not_stop_a_number_that_may_have_been_repaired(produc
     assert len(product.graph.sent) == 2
 
 
+def test_a_status_from_before_a_number_was_resumed_does_not_stop_it_again(product: Product) -> None:
+    product.say("Olá")
+    blocked: dict[str, Any] = {"timestamp": str(int(product.clock.now)), "errors": [{"code": 131042}]}
+    record_status(product, "failed", **blocked)
+    product.clock.forward(60)
+    product.resume("acme", NUMBER)
+    record_status(product, "failed", **blocked)  # its worker had not settled the send: it is handled again
+    assert product.tenants.by_id[NUMBER].stopped_reason is None
+    assert product.events.types.count("number.stopped") == 1
+
+
 def test_a_status_that_says_that_the_person_stopped_marketing_is_recorded_once(product: Product) -> None:
     product.say("Olá")
     product.clock.forward(10)

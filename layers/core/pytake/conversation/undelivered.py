@@ -16,7 +16,7 @@ from pytake.conversation.queues import outbound_item
 from pytake.whatsapp.errors import ErrorClass, classify, error_code
 
 STOP_MAX_AGE_SECONDS = 600
-"""An older status does not stop a number: the number may have been repaired and resumed since. Otherwise newer ones follow."""
+"""An older status does not stop a number: the number may have been repaired since. Otherwise newer ones follow."""
 
 
 class HandleUndelivered:
@@ -64,10 +64,15 @@ class HandleUndelivered:
                 self.send_again(send, fallback=False)
 
     def _stop_number(self, send: SendKey, reason: str, at: float) -> None:
-        """Stop a number whose messages Meta accepts but does not deliver, unless the status is too old."""
+        """Stop a number whose messages Meta accepts but does not deliver.
+
+        Not for a status that is too old, or from before the number was resumed: it is handled again until its send is settled.
+        """
         key, turn, index, _ = send
         number = self._tenants.number(key.phone_number_id, fresh=True)
-        if number is None or number.stopped_reason or self._clock() - at > STOP_MAX_AGE_SECONDS:
+        if number is None or number.stopped_reason:
+            return
+        if at < max(number.resumed_at or 0, self._clock() - STOP_MAX_AGE_SECONDS):
             return
         detail = {"phone_number_id": key.phone_number_id, "turn": turn, "index": index, "reason": reason}
         self._operator_events.publish(OperatorEvent("number.stopped", key.organization_id, detail))
