@@ -73,7 +73,7 @@ def test_the_examples_of_the_guide_work(cloud: Cloud, tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     assert '"version":1' in run.stdout
     assert '[{"name":"SHOP_TOKEN","hosts":["api.shop.example"]}]' in run.stdout
-    assert run.stdout.count("Your order is on its way.") == 1
+    assert run.stdout.count('"text":"Your order is on its way.","timestamp"') == 1  # in the transcript
     assert '"code": "invalid_request"' in run.stdout
 
 

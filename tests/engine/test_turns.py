@@ -109,6 +109,12 @@ def test_a_defect_of_a_node_type_is_located_in_its_code() -> None:
     assert (data["error"], data["module"], data["function"]) == ("TypeError", "pytake.engine.nodes.action", "_tag")
 
 
+def test_a_start_without_parameters_gives_none() -> None:
+    start = node("s", "start", parameters=[{"name": "v", "default": "Ana"}], next_node_id="e")
+    flow = flow_of(document(start, END))
+    assert texts(take_turn(flow, None, Input(type="start"), CONTEXT)) == ["Bye Ana"]
+
+
 def test_the_first_message_only_opens_the_conversation() -> None:
     turn = Talk(flow_of(document(QUESTION, END))).say("Ana")
     assert (turn.status, texts(turn), turn.variables) == ("waiting", ["Q?"], {})

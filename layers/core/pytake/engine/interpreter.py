@@ -49,7 +49,7 @@ def take_turn(flow: Flow, state: State | None, input: Input, context: Context) -
         if state is None:
             if answer.type == "reaction":
                 return _ignored(state, answer)
-            return _open(flow, answer, context, answer.payload if answer.type == "start" else {})
+            return _open(flow, answer, context, (answer.payload or {}) if answer.type == "start" else {})
         if node is None and state.is_opened and state.flow_id == flow.id:
             if answer.type in _NOT_FROM_THE_PERSON or answer.type == "reaction":
                 return _ignored(state, answer)
