@@ -242,16 +242,22 @@ def test_the_turns_of_a_claim_are_queued_together() -> None:
     assert world.calls.names.count("put_bulk") == PEOPLE // 2, "one request of the queue for each claim"
 
 
-def test_who_the_queue_refused_is_queued_by_the_next_tick_and_the_others_are_not_held_back() -> None:
-    world = new_world()
-    refused, put = world.people[0].contact_id, world.product.queues.put_bulk
+def refuse(world: CampaignWorld, contact_id: str, patch: pytest.MonkeyPatch) -> None:
+    """Let the queue refuse what is for one person."""
+    put = world.product.queues.put_bulk
 
     def choosy(items: Any) -> Any:
-        put([item for item in items if item.contact_id != refused])
-        return [item for item in items if item.contact_id == refused]
+        put([item for item in items if item.contact_id != contact_id])
+        return [item for item in items if item.contact_id == contact_id]
 
+    patch.setattr(world.product.queues, "put_bulk", choosy)
+
+
+def test_who_the_queue_refused_is_queued_by_the_next_tick_and_the_others_are_not_held_back() -> None:
+    world = new_world()
+    refused = world.people[0].contact_id
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world.product.queues, "put_bulk", choosy)
+        refuse(world, refused, patch)
         world.tick()
     assert refused not in world.queued()
     assert len(world.queued()) == 1, "the other one of the claim"
@@ -261,14 +267,9 @@ def test_who_the_queue_refused_is_queued_by_the_next_tick_and_the_others_are_not
 
 def test_a_committed_turn_of_a_person_who_is_listed_as_failed_is_queued_by_the_recount() -> None:
     world = new_world()
-    refused, put = world.people[0].contact_id, world.product.queues.put_bulk
-
-    def choosy(items: Any) -> Any:
-        put([item for item in items if item.contact_id != refused])
-        return [item for item in items if item.contact_id == refused]
-
+    refused = world.people[0].contact_id
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world.product.queues, "put_bulk", choosy)
+        refuse(world, refused, patch)
         world.run()
         assert (world.outcomes()[refused], len(world.turns()[refused])) == (FAILED, 1)
         world.recount()

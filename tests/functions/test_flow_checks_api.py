@@ -143,6 +143,18 @@ def test_calls_are_answered_by_the_person_who_tries_the_flow(gateway: Gateway) -
     assert back["status"] == "completed"
 
 
+def asking(gateway: Gateway, question: dict[str, Any]) -> dict[str, Any]:
+    """A rehearsal in which this question was asked: what a request to go on needs besides its input."""
+    nodes = [
+        {"id": "start", "type": "start", "data": {"next_node_id": "ask"}},
+        {"id": "ask", "type": "question", "data": question},
+        {"id": "end", "type": "end", "data": {}},
+    ]
+    document = {"format": 1, "id": "any", "start_node_id": "start", "nodes": nodes}
+    asked = gateway.api("POST", REHEARSE, {"document": document, "input": {"text": "Hello"}}).body
+    return {"document": document, "rehearsal": asked["rehearsal"]}
+
+
 @pytest.mark.parametrize(
     ("said", "stored"),
     [
@@ -158,28 +170,13 @@ def test_calls_are_answered_by_the_person_who_tries_the_flow(gateway: Gateway) -
 )
 def test_a_person_answers_with_more_than_a_text(gateway: Gateway, said: dict[str, Any], stored: Any) -> None:
     question = {"question": "Well?", "variable": "given", "validation": {"type": "any"}, "next_node_id": "end"}
-    nodes = [
-        {"id": "start", "type": "start", "data": {"next_node_id": "ask"}},
-        {"id": "ask", "type": "question", "data": question},
-        {"id": "end", "type": "end", "data": {}},
-    ]
-    document = {"format": 1, "id": "any", "start_node_id": "start", "nodes": nodes}
-    asked = gateway.api("POST", REHEARSE, {"document": document, "input": {"text": "Hello"}}).body
-    tried = {"document": document, "rehearsal": asked["rehearsal"], "input": said}
-    done = gateway.api("POST", REHEARSE, tried).body
+    done = gateway.api("POST", REHEARSE, asking(gateway, question) | {"input": said}).body
     assert (done["status"], done["variables"]) == ("completed", {"given": stored})
 
 
 def test_a_reaction_answers_a_question_that_gives_it_a_meaning(gateway: Gateway) -> None:
     question = {"question": "Well?", "variable": "given", "reactions": {"👍": "yes"}, "next_node_id": "end"}
-    nodes = [
-        {"id": "start", "type": "start", "data": {"next_node_id": "ask"}},
-        {"id": "ask", "type": "question", "data": question},
-        {"id": "end", "type": "end", "data": {}},
-    ]
-    document = {"format": 1, "id": "any", "start_node_id": "start", "nodes": nodes}
-    asked = gateway.api("POST", REHEARSE, {"document": document, "input": {"text": "Hello"}}).body
-    tried = {"document": document, "rehearsal": asked["rehearsal"]}
+    tried = asking(gateway, question)
     other = gateway.api("POST", REHEARSE, tried | {"input": {"type": "reaction", "text": "🎉"}}).body
     assert (other["status"], other["messages"]) == ("waiting", [])
     liked = gateway.api("POST", REHEARSE, tried | {"input": {"type": "reaction", "text": "👍🏽"}}).body
