@@ -14,7 +14,7 @@ export function teamsQuery() {
   });
 }
 
-/** Names teams. A handoff may give a department that is no team: it is shown as it is. */
+/** Names teams. A handoff may give a department that is not a team; its name is shown unchanged. */
 export function useTeamName(): (department: string) => string {
   const teams = useQuery({ ...teamsQuery(), staleTime: 60_000 }).data?.data.teams;
   return (department) => teams?.[department]?.name ?? department;

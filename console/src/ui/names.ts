@@ -1,6 +1,7 @@
 const CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
 
-/** A text that a stranger chose, such as the name of a file, without the characters that reverse what is read: `gpj.exe` is no picture. */
+/** A text that a stranger chose, such as a file's name, without the characters that reverse the reading direction. With them a
+ * program can look like a picture. */
 export function plain(text: string): string {
   return text.replaceAll(CONTROLS, "");
 }

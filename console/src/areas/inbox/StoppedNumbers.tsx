@@ -8,7 +8,7 @@ import { Icon } from "../../ui/Icon.tsx";
 
 const OFTEN_ENOUGH = 15_000; // milliseconds
 
-/** Which numbers Meta has stopped: what agents write waits, and nobody would know why. */
+/** The numbers that are stopped. What agents write there waits, so they are told why. */
 export function StoppedNumbers() {
   const { t } = useTranslation("inbox");
   const numbers = useQuery({ ...numbersQuery(), refetchInterval: OFTEN_ENOUGH });

@@ -31,7 +31,7 @@ function handedOff({ handoff }: Summary): number {
   return handoff ? Date.parse(handoff.at) : 0;
 }
 
-/** The handoffs that an agent was told of. An older conversation that comes into the list is no news. */
+/** The handoffs that an agent has been notified of. An older conversation that enters the list is not notified. */
 export class KnownHandoffs {
   private readonly times: Map<string, number>;
   private readonly began: number;

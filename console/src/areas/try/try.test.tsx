@@ -96,7 +96,7 @@ test("an administrator sees the values and the way of each turn, newest first, w
   await expectAccessible(container);
 });
 
-test("before the business answers, there is no conversation to ask for", async () => {
+test("no conversation is requested before the business has answered", async () => {
   signInAs("admin");
   open({
     [`GET /_sim/phones/${PHONE}/messages`]: { messages: [{ ...MENU, direction: "in" }], typing: true },

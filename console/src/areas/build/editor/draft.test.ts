@@ -49,7 +49,7 @@ test("what the server did not take is there when the flow is opened again, as a 
   expect(again.current.document).toEqual(OPENED);
 });
 
-test("a page that is left in the middle of a save keeps what was changed, and what the server got meanwhile is no conflict", async () => {
+test("leaving the page during a save keeps the changes, and the save does not count as a conflict", async () => {
   let answer: (response: Response) => void = () => undefined;
   vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => (answer = resolve)));
   const { result, unmount } = open();
@@ -84,7 +84,7 @@ test("changes that were kept and a draft that someone else changed are a conflic
   expect(again.current.document).toEqual(MINE);
 });
 
-test("a save that arrived without an answer is no conflict", async () => {
+test("a save whose answer was lost does not count as a conflict", async () => {
   server({ [PUT]: away() });
   const { result } = open();
   act(() => result.current.edit(() => MINE));

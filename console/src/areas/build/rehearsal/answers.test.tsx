@@ -179,7 +179,7 @@ test("a reaction begins with the emoji that answers the question, and a test kee
   expect(testInputOf({ type: "reaction", text: "👎" }, null)).toEqual({ reaction: "👎" });
 });
 
-test("a turn that failed is tried again, and one that comes after a restart is no part of the next rehearsal", async () => {
+test("a failed turn can be tried again, and an answer from before a restart is ignored", async () => {
   const away = Response.json({ code: "temporarily_unavailable", detail: "" }, { status: 503 });
   vi.stubGlobal("fetch", answers({ [SAY]: away }).fetch);
   showInEditor(FLOW, () => <Rehearsal />);
