@@ -225,7 +225,7 @@ def count_conversations() -> InboxCounts:
         unread=counts.unread,
         snoozed=counts.snoozed,
         unanswered=counts.unanswered,
-        longest_wait=wait_response(who.organization_id, counts.waits_since, now),
+        longest_wait=wait_response(office, counts.waits_since, now),
         office=_office(office, now) if office is not None else None,
         by_team=counts.by_team,
         truncated=counts.truncated,

@@ -17,7 +17,7 @@ import pytake.wiring.api as wiring
 from pytake.conversation.assignments import Assignment, is_snoozed, is_unread, team_of
 from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.inbox import NO_ASSIGNMENT, NOBODY, Filters, Sort, status_of
-from pytake.conversation.office import Wait, office_of, waits_since
+from pytake.conversation.office import Office, Wait, office_of, waits_since
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Handoff
 from pytake.conversation.shown_state import collected_variables, open_state
 from pytake.conversation.transcript import RecordPlace, Speaker, TranscriptEntry
@@ -211,10 +211,11 @@ def list_conversations(
     )
     page = wiring.inbox().page(who.organization_id, limit, after, filters=filters, sort=sort)
     now, latest = shared.clock(), wiring.read_transcript().latest(page.conversations)
+    office = office_of(shared.tenants().organization(who.organization_id))
     return ConversationPage(
         conversations=[
             ConversationSummary(
-                **_summary(conversation, page.assignments.get(conversation.key, NO_ASSIGNMENT), now),
+                **_summary(conversation, page.assignments.get(conversation.key, NO_ASSIGNMENT), office, now),
                 last_message=_last_message(latest.get(conversation.key)),
             )
             for conversation in page.conversations
@@ -300,10 +301,10 @@ def _record_place(mark: str) -> RecordPlace:
 
 def conversation_response(conversation: Conversation) -> ConversationResponse:
     """A conversation as it is now."""
-    now = shared.clock()
+    now, office = shared.clock(), office_of(shared.tenants().organization(conversation.key.organization_id))
     session, state = conversation.open_session(now), open_state(conversation, now)
     return ConversationResponse(
-        **_summary(conversation, wiring.assignments().load(conversation.key), now),
+        **_summary(conversation, wiring.assignments().load(conversation.key), office, now),
         session=SessionResponse(
             id=session.id,
             started_at=datetime.fromtimestamp(session.started_at, UTC),
@@ -335,11 +336,10 @@ def assignment_response(conversation: Conversation, assignment: Assignment, now:
     )
 
 
-def wait_response(organization_id: str, since: float | None, now: float) -> WaitResponse | None:
+def wait_response(office: Office | None, since: float | None, now: float) -> WaitResponse | None:
     """How long a person waits since that time; None if they do not."""
     if since is None:
         return None
-    office = office_of(shared.tenants().organization(organization_id))
     wait = office.wait(since, now) if office is not None else Wait(since, 0, since)
     return WaitResponse(
         since=datetime.fromtimestamp(wait.since, UTC), seconds=wait.seconds, counts_from=_at(wait.counts_from)
@@ -350,7 +350,7 @@ def _flag(given: Flag | None) -> bool | None:
     return None if given is None else given == "true"
 
 
-def _summary(conversation: Conversation, assignment: Assignment, now: float) -> dict[str, Any]:
+def _summary(conversation: Conversation, assignment: Assignment, office: Office | None, now: float) -> dict[str, Any]:
     contact, state, status = conversation.contact, open_state(conversation, now), status_of(conversation, now)
     wrote_at, session = conversation.last_inbound_at, conversation.open_session(now)
     return {
@@ -370,7 +370,7 @@ def _summary(conversation: Conversation, assignment: Assignment, now: float) -> 
         "last_inbound_at": _at(wrote_at),
         "window_closes_at": _at(wrote_at + SERVICE_WINDOW_SECONDS) if wrote_at else None,
         "turn": conversation.seq,
-        "wait": wait_response(conversation.key.organization_id, waits_since(conversation, now), now),
+        "wait": wait_response(office, waits_since(conversation, now), now),
         "assignment": assignment_response(conversation, assignment, now),
     }
 
