@@ -302,16 +302,13 @@ class DynamoConversations:
 
     def turn(self, key: ConversationKey, seq: int) -> TurnRecord | None:
         item = self._get(key, turn_sk(seq))
-        return _read_turn(item.body) if item is not None and item.body else None
+        return read_turn(item.body) if item is not None and item.body else None
 
     def latest_turns(self, conversations: Sequence[Conversation]) -> dict[ConversationKey, TurnRecord]:
         places = [(conversation_pk(one.key), turn_sk(one.seq)) for one in conversations]
-        items, now = (
-            self._table.item.batch_get(places, consistent_read=False),
-            self._clock(),
-        )  # of turns, which never change
+        items, now = self._table.item.batch_get(places, consistent_read=False), self._clock()  # turns never change
         kept = [item for item in items if item.body and is_unexpired(item, now)]
-        return {conversation_key(item.pk): _read_turn(item.body) for item in kept}
+        return {conversation_key(item.pk): read_turn(item.body) for item in kept}
 
     def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
         state = self._get(key, _STATE)
@@ -326,7 +323,7 @@ class DynamoConversations:
             conversation_pk(key), self._table.item.sk.startswith("TURN#"), consistent_read=self._consistent
         )
         now = self._clock()
-        return [_read_turn(item.body) for item in items if item.body and is_unexpired(item, now)]
+        return [read_turn(item.body) for item in items if item.body and is_unexpired(item, now)]
 
     def due(self, now: float) -> Iterator[DueConversation]:
         index = self._table.item.due
@@ -386,6 +383,6 @@ def _processed(items: Iterable[Item]) -> dict[str, tuple[int, str | None]]:
     return {item.pk: (int(item.seq or 0), item.processed) for item in items}
 
 
-def _read_turn(body: str) -> TurnRecord:
+def read_turn(body: str) -> TurnRecord:
     """The record of a turn. Its decoder is made with the first one: a plain turn reads none, and it is large."""
     return msgspec.json.decode(body, type=TurnRecord)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import islice
 
-import msgspec
 from pynamodb.expressions.update import Action
 
+from pytake.aws.conversations import read_turn
 from pytake.aws.deliveries import delivery_of
 from pytake.aws.table import (
     DUE_SHARDS,
@@ -56,6 +56,4 @@ class DynamoOutbox:
 
 
 def _read(entry: Item) -> TurnRecord | Delivery:
-    if entry.sk.startswith("TURN#"):
-        return msgspec.json.decode(entry.body or "", type=TurnRecord)
-    return delivery_of(entry)
+    return read_turn(entry.body or "") if entry.sk.startswith("TURN#") else delivery_of(entry)

@@ -26,6 +26,7 @@ from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.follow_ups import PlansFollowUps, tell_fields
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
 from pytake.conversation.records import ConversationKey
+from pytake.conversation.turn_contact import update_copy
 from pytake.engine import normalize_text
 from pytake.engine.values import plain_text
 
@@ -217,19 +218,6 @@ class ManageContacts:
         saved = until_written(write, "the contact")
         for number in saved.numbers:
             key = ConversationKey(organization_id, number, saved.contact_id)
-            update = partial(update_copy, self._conversations, key, saved)
+            update = partial(update_copy, self._conversations, key, saved, saved.revision)
             until_written(update, "the conversation")
         return saved
-
-
-def update_copy(conversations: Conversations, key: ConversationKey, saved: ContactRecord) -> None:
-    """Bring the copy of a contact up to date that a conversation keeps.
-
-    Raises `ConflictError` when another worker writes the conversation.
-    """
-    loaded = conversations.load(key)
-    if loaded is None or loaded.contact_revision >= saved.revision:
-        return
-    known, opted_out = saved.for_flows(), saved.opted_out
-    after = replace(loaded, contact=known, contact_revision=saved.revision, opted_out=opted_out)
-    conversations.update_contact(loaded, after)

@@ -31,7 +31,6 @@ from pytake.contacts.imports import (
     import_mark,
     read_row,
 )
-from pytake.contacts.manage import update_copy
 from pytake.contacts.reading import LOADED_TOGETHER
 from pytake.contacts.records import ContactRecord
 from pytake.conversation.people import spellings
@@ -39,6 +38,7 @@ from pytake.conversation.ports.common import WRITE_ATTEMPTS, Clock, ConflictErro
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.follow_ups import PlansFollowUps, tell_fields
 from pytake.conversation.records import ConversationKey
+from pytake.conversation.turn_contact import update_copy
 
 ROWS_PER_PART = 800
 """A part is read and written by requests that are in flight together: sixteen transactions are two times eight."""
@@ -230,7 +230,8 @@ class RunImports:
                     old.append(known.key)
 
         def update(key: ConversationKey) -> None:
-            change = partial(update_copy, self._conversations, key, by_id[key.contact_id])
+            saved = by_id[key.contact_id]
+            change = partial(update_copy, self._conversations, key, saved, saved.revision)
             until_written(change, "the conversation")
 
         self._spread(look, [keys[start : start + LOADED_TOGETHER] for start in range(0, len(keys), LOADED_TOGETHER)])

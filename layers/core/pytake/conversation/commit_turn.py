@@ -24,7 +24,7 @@ from pytake.conversation.queues import OutboundItem, outbound_item, read_id
 from pytake.conversation.rate_limits import pair_rate
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, ConversationKey, TurnRecord
 from pytake.conversation.sessions import OPENED, session_id
-from pytake.conversation.turn_contact import changes_contact, contact_write
+from pytake.conversation.turn_contact import changes_contact, contact_write, update_copy
 from pytake.engine import Input
 
 COMMIT_ATTEMPTS = 4
@@ -140,18 +140,13 @@ class CommitTurn:
 
     def _refresh_copies(self, key: ConversationKey, contact: ContactRecord, revision: int) -> None:
         """Give the person's conversations at other numbers what the turn changed: an opt-out holds at all of them."""
-
-        def refresh(other: ConversationKey) -> None:
-            loaded = self._conversations.load(other)
-            if loaded is not None and loaded.merged_into is None and loaded.contact_revision < revision:
-                known, opted_out = contact.for_flows(), contact.opted_out
-                after = replace(loaded, contact=known, contact_revision=revision, opted_out=opted_out)
-                self._conversations.update_contact(loaded, after)
-
         for number in contact.numbers:
             if number != key.phone_number_id:
+                other = replace(key, phone_number_id=number)
                 with suppress(ConflictError):  # others keep writing it
-                    until_written(partial(refresh, replace(key, phone_number_id=number)), "the conversation")
+                    until_written(
+                        partial(update_copy, self._conversations, other, contact, revision), "the conversation"
+                    )
 
     def _repeat(self, key: ConversationKey, message_id: str, mark_read: bool, put: Put | None) -> TurnRecord | None:
         """Repeat what follows from the turn of a message: its worker may have died right after the commit."""

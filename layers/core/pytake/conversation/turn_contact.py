@@ -5,7 +5,8 @@ from msgspec.structs import replace
 
 from pytake.contacts.consent import PURPOSES, TIE_SECONDS, ConsentChange, ConsentState, Purpose, consent_after
 from pytake.contacts.records import ContactRecord, ContactWrite
-from pytake.conversation.records import NON_MESSAGE_TYPES, Conversation, TurnRecord
+from pytake.conversation.ports.conversations import Conversations
+from pytake.conversation.records import NON_MESSAGE_TYPES, Conversation, ConversationKey, TurnRecord
 from pytake.engine import Contact
 from pytake.engine.contact_changes import contact_after
 
@@ -32,6 +33,19 @@ def changes_contact(before: Conversation | None, after: Conversation, record: Tu
         or after.opted_out != before.opted_out
         or any(event.type in _CONSENT_EVENTS for event in record.events)
     )
+
+
+def update_copy(conversations: Conversations, key: ConversationKey, contact: ContactRecord, revision: int) -> None:
+    """Bring the copy of a contact up to date that a conversation keeps. `revision` is that of the contact as it is stored.
+
+    Raises `ConflictError` when another worker writes the conversation.
+    """
+    loaded = conversations.load(key)
+    if loaded is None or loaded.merged_into is not None or loaded.contact_revision >= revision:
+        return
+    known, opted_out = contact.for_flows(), contact.opted_out
+    after = replace(loaded, contact=known, contact_revision=revision, opted_out=opted_out)
+    conversations.update_contact(loaded, after)
 
 
 def contact_write(
