@@ -4,6 +4,7 @@ import { Link } from "react-router";
 import { moment } from "../../i18n/format.ts";
 import { session } from "../../login/session.ts";
 import { Problem } from "../../ui/Problem.tsx";
+import { Values } from "../../ui/Values.tsx";
 import { screenQuery, turnsQuery, type Turn } from "./queries.ts";
 
 /** What the flow did with what a phone sent: its values, and the way of each turn. The records have texts, so administrators see them. */
@@ -25,28 +26,13 @@ export function Turns({ phone }: { phone: string }) {
       {!isAdmin && <p className="quiet">{t("turns.adminOnly")}</p>}
       {found.isError && <Problem error={found.error} again={() => void found.refetch()} />}
       {isAdmin && !found.isError && turns.length === 0 && <p className="quiet">{t("turns.none")}</p>}
-      <Values variables={variables} />
+      {Object.keys(variables).length > 0 && <Values of={variables} className="try-values" />}
       <ol className="try-turns-list">
         {turns.map((turn) => (
           <Taken key={turn.seq} turn={turn} />
         ))}
       </ol>
     </section>
-  );
-}
-
-function Values({ variables }: { variables: Record<string, unknown> }) {
-  const known = Object.entries(variables);
-  if (!known.length) return null;
-  return (
-    <dl className="try-values">
-      {known.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

@@ -9,6 +9,7 @@ import { NODE_WIDTH } from "../../../flow/layout.ts";
 import { locale } from "../../../i18n/words.ts";
 import { Icon } from "../../../ui/Icon.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
+import { Values } from "../../../ui/Values.tsx";
 import { useEditor } from "../editor/state.tsx";
 import { SaveTest } from "../flowtests/SaveTest.tsx";
 import { litBy, type RecordedTurn } from "../flowtests/tests.ts";
@@ -356,19 +357,12 @@ function Composer({
 
 function Collected({ variables }: { variables: Record<string, unknown> }) {
   const { t } = useTranslation("build");
-  const known = Object.entries(variables);
-  if (!known.length) return null;
+  const known = Object.keys(variables).length;
+  if (!known) return null;
   return (
     <details className="build-phone-variables">
-      <summary>{t("rehearsal.variables", { count: known.length })}</summary>
-      <dl>
-        {known.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
-          </div>
-        ))}
-      </dl>
+      <summary>{t("rehearsal.variables", { count: known })}</summary>
+      <Values of={variables} />
     </details>
   );
 }
