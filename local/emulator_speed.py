@@ -1,4 +1,4 @@
-"""Patches of MiniStack that change how fast it answers, and nothing of what it answers (see `local.emulator`)."""
+"""Patches that make MiniStack answer faster. They do not change its answers (see `local.emulator`)."""
 
 from collections.abc import Callable
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Asks and checks timetables. Hours are wall-clock times: whether it is open needs no care of daylight saving."""
+"""Asks and checks timetables. Hours are wall-clock times, so daylight saving does not matter to whether it is open."""
 
 import re
 from collections.abc import Iterator
