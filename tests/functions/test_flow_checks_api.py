@@ -1,10 +1,13 @@
 """Flows that may not be saved: their problems, what an editor can offer, one turn of them. Nothing is stored, sent or called."""
 
-from typing import Any
+from typing import Any, cast, get_args
 
 import pytest
+from msgspec import Struct
 
+from pytake.whatsapp.outbound import OutboundMessage
 from pytake.wiring import shared
+from rest.message_content import MessageContent
 from tests.functions.conftest import Answer, Gateway
 from tests.functions.samples import CALLING, FLOW, QUESTION
 
@@ -172,6 +175,69 @@ def test_a_person_answers_with_more_than_a_text(gateway: Gateway, said: dict[str
     question = {"question": "Well?", "variable": "given", "validation": {"type": "any"}, "next_node_id": "end"}
     done = gateway.api("POST", REHEARSE, asking(gateway, question) | {"input": said}).body
     assert (done["status"], done["variables"]) == ("completed", {"given": stored})
+
+
+CARD = {"media": {"type": "image", "link": "https://shop.example/a.png"}}
+PRODUCT = {"catalog_id": "C", "product_retailer_id": "p1"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (
+            {"location": {"latitude": -8, "longitude": -34.5, "name": "Shop"}},
+            {"latitude": -8, "longitude": -34.5},
+        ),
+        ({"contacts": [{"name": "Rui", "phones": ["+5511"]}]}, {"cards": [{"name": "Rui", "phones": ["+5511"]}]}),
+        ({"product": PRODUCT}, PRODUCT),
+        (
+            {"header": "New", "products": {"catalog_id": "C", "sections": [{"product_retailer_ids": ["p1"]}]}},
+            {"header": "New", "catalog_id": "C", "sections": [{"title": None, "product_retailer_ids": ["p1"]}]},
+        ),
+        ({"catalog": {"thumbnail": "p1"}}, {"thumbnail": "p1"}),
+        (
+            {
+                "carousel": [
+                    CARD | {"text": name, "cta_url": {"label": "See", "url": "https://a.example"}} for name in "AB"
+                ]
+            },
+            {"cards": [{"text": "A", "label": "See"}, {"text": "B", "url": "https://a.example"}]},
+        ),
+        (
+            {"carousel": [CARD | {"buttons": [{"label": name}]} for name in "AB"]},
+            {"cards": [{"buttons": [{"id": name, "title": name}]} for name in "AB"]},
+        ),
+        ({"carousel": [{"product": PRODUCT}] * 2}, {"cards": [PRODUCT, PRODUCT]}),
+        ({"reaction": {"emoji": "👍", "message_id": "wamid.1"}}, {"emoji": "👍", "message_id": "wamid.1"}),
+    ],
+    ids=lambda value: next(iter(value)),
+)
+def test_a_rehearsal_shows_whatever_a_message_can_hold(
+    gateway: Gateway, sent: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    document = FLOW | {
+        "nodes": [
+            {"id": "start", "type": "start", "data": {"next_node_id": "say"}},
+            {"id": "say", "type": "message", "data": {"text": "Look:"} | sent},
+        ]
+    }
+    answer = gateway.api("POST", REHEARSE, {"document": document})
+    assert answer.status == 200
+    assert [message for message in answer.body["messages"] if contains(message, shown)]
+
+
+def test_every_message_of_the_engine_can_be_shown() -> None:
+    [types] = [get_args(field.annotation) for name, field in MessageContent.model_fields.items() if name == "type"]
+    assert set(types) == {cast("type[Struct]", message).__struct_config__.tag for message in get_args(OutboundMessage)}
+
+
+def contains(found: Any, expected: Any) -> bool:
+    """Whether a part of an answer has at least these members."""
+    if isinstance(expected, dict):
+        return all(contains(found.get(name), value) for name, value in expected.items())
+    if isinstance(expected, list):
+        return len(found) == len(expected) and all(map(contains, found, expected))
+    return bool(found == expected)
 
 
 def test_a_reaction_answers_a_question_that_gives_it_a_meaning(gateway: Gateway) -> None:
