@@ -22,7 +22,8 @@ from tests.faults import campaign_world
 from tests.faults.campaign_invariants import broken, outcomes, repeated, taken
 from tests.faults.plans import NoFaults, Plan, SingleFault, kinds
 from tests.faults.replay import problems_of
-from tests.faults.timeline import START
+from tests.faults.sequence_world import NUMBER
+from tests.faults.timeline import DAY, START
 
 SLOW_PEOPLE = 400
 
@@ -63,10 +64,31 @@ def test_people_in_hand_of_a_campaign_that_was_paused_are_written_to_once_it_goe
     assert len(list(taken(world))) == 6
 
 
+class InvalidTokens(NoFaults):
+    """Meta refuses the token of the first message after each of these times."""
+
+    def __init__(self, *times: float) -> None:
+        super().__init__()
+        self._times = list(times)
+
+    def fault(self, number: int, call: str, now: float) -> str | None:
+        if call != "graph.send" or not self._times or now < self._times[0]:
+            return None
+        del self._times[0]
+        return "190"
+
+
 def test_a_campaign_whose_number_stops_again_goes_on_when_it_is_resumed() -> None:
-    world = campaign_world.to_the_end(campaign_world.wild(5347))
-    assert [status for _, status in world.campaigns.changes].count("stopped") == 2
+    begins = (0, 2 * DAY)  # `to_the_end` resumes the campaign after two days
+    world = campaign_world.calm(plan=InvalidTokens(*(START + begin for begin in begins)), size=30, per_minute=10)
+    world.operators = False
+    for begin in begins:
+        world.timeline.after(begin + 600, lambda: world.resume(NUMBER))
+    campaign_world.to_the_end(world)
+    statuses = [status for _, status in world.campaigns.changes]
+    assert statuses == ["draft", "running", "stopped", "running", "stopped", "running", "completed"]
     assert broken(world) == []
+    assert len(list(taken(world))) == 30
 
 
 def test_a_worker_that_died_had_reserved_less_than_the_next_one_may_send() -> None:

@@ -285,7 +285,7 @@ class World:
         self.trace("event", event.type, event.detail)
         if event.type == "number.stopped" and self.operators:
             number = event.detail["phone_number_id"]
-            self._once(f"resume {number}", self.chance.uniform(30, 400), lambda: self._resume(number))
+            self._once(f"resume {number}", self.chance.uniform(30, 400), lambda: self.resume(number))
 
     # Workers
 
@@ -421,7 +421,8 @@ class World:
 
         self.timeline.after(delay, start)
 
-    def _resume(self, number: str) -> None:
+    def resume(self, number: str) -> None:
+        """An operator sets a valid token and resumes the number; again until all its turns are released."""
         owner = next(owner for owner, known in self.numbers.items() if known == number)
         self.meta.bad_tokens.discard(f"token-{owner}")
 
@@ -430,7 +431,7 @@ class World:
 
         def answered(resumed: Any) -> None:
             if resumed is None or resumed.after is not None:
-                self._once(f"resume {number}", 60, lambda: self._resume(number))
+                self._once(f"resume {number}", 60, lambda: self.resume(number))
 
         self.invoke("operator", resume, None, answered)
 
