@@ -37,6 +37,7 @@ from pytake.contacts.manage_imports import ManageImports
 from pytake.contacts.manage_segments import ManageSegments
 from pytake.contacts.members import SegmentMembers
 from pytake.conversation.agent_messaging import AgentMessaging
+from pytake.conversation.desk import Desk
 from pytake.conversation.erase_contact import EraseContact
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
@@ -46,6 +47,7 @@ from pytake.conversation.media.library import MediaLibrary
 from pytake.conversation.number_setup import NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
 from pytake.conversation.plan_opening import PlanOpening
+from pytake.conversation.ports.deliveries import UnsettledDeliveries
 from pytake.conversation.redrive import RedriveDelivery
 from pytake.conversation.rehearsal import RehearseTurn
 from pytake.conversation.report_event import ReportEvent
@@ -138,7 +140,7 @@ def assignments() -> DynamoAssignments:
 
 
 @cache
-def desk() -> DynamoDesk:
+def desk() -> Desk:
     return DynamoDesk(shared.table())
 
 
@@ -178,7 +180,7 @@ def redrive_delivery() -> RedriveDelivery:
 
 
 @cache
-def unsettled_deliveries() -> DynamoUnsettledDeliveries:
+def unsettled_deliveries() -> UnsettledDeliveries:
     return DynamoUnsettledDeliveries(shared.table(), shared.clock)
 
 

@@ -42,6 +42,7 @@ from pytake.conversation.erase_contact import FinishErasures
 from pytake.conversation.export import ExportToLake
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.plan_opening import PlanOpening
+from pytake.conversation.ports.lake import JobRuns
 from pytake.conversation.publish_events import PublishLateEvents
 from pytake.conversation.retention import ApplyRetention
 from pytake.conversation.sequences.run import RunFollowUps
@@ -69,7 +70,7 @@ def settings() -> ScheduledSettings:
 
 
 @cache
-def job_runs() -> DynamoJobRuns:
+def job_runs() -> JobRuns:
     return DynamoJobRuns(shared.table())
 
 
