@@ -140,13 +140,16 @@ def import_(
     ] = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="Print each loss as a JSON object on a line.")] = False,
 ) -> None:
-    """Import the flows of another platform, and list what they lose. Exits with 1 if the file is refused."""
+    """Import the flows of another platform, and list what they lose.
+
+    Exits with 1 if the file is refused, with 2 if it cannot be read or the documents cannot be written.
+    """
     from pytake.importers import ImportRefusedError, import_flows  # only this command needs the importers
 
     try:
         raw = file.read_bytes()
     except OSError as error:
-        fail(f"{file}: {error.strerror or error}", 1)
+        fail(f"{file}: {error.strerror or error}", 2)
     try:
         imported = import_flows(raw, source)
     except ImportRefusedError as error:
@@ -157,7 +160,7 @@ def import_(
         for path, document in zip(written, imported.documents, strict=True):
             path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        fail(f"{output}: {error.strerror or error}", 1)
+        fail(f"{output}: {error.strerror or error}", 2)
     if as_json:
         for loss in imported.losses:
             sys.stdout.write(_json.encode(loss).decode() + "\n")

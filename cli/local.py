@@ -94,7 +94,7 @@ def local(
     try:
         rules = read_script(models.read_bytes()) if models else []
     except ModelScriptError as problem:
-        fail(f"{models}: {problem}")
+        fail(f"{models}: {problem}", 2)
     settings = Settings(
         data_dir.resolve(),
         port,

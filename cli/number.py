@@ -68,7 +68,7 @@ def put(
         secrets = read_secrets({"verify_token": verify_token, "app_secret": app_secret, "access_token": access_token})
         keywords = parse_keywords(keyword or [])
     except ValueError as error:
-        fail(str(error))
+        fail(str(error), 2)
     with api.connect() as client:
         path = f"/api/v1/numbers/{phone_number_id}"
         known = find_number(client, path)
@@ -76,7 +76,7 @@ def put(
             secrets = ask_for_missing(secrets)
         body = updated_number(known, display_phone_number, default_flow, keywords)
         if "display_phone_number" not in body:
-            fail("A new number needs --display-phone-number, with country code: '+55 11 4000-0001'.")
+            fail("A new number needs --display-phone-number, with country code: '+55 11 4000-0001'.", 2)
         if waba_id is not None:
             body["waba_id"] = waba_id
         switches = {
@@ -195,11 +195,11 @@ def read_secrets(given: dict[str, str | None]) -> dict[str, str]:
 
 
 def ask_for_missing(secrets: dict[str, str]) -> dict[str, str]:
-    """Return all three secrets and ask for missing ones, hidden. Exits with 1 without a terminal."""
+    """Return all three secrets and ask for missing ones, hidden. Exits with 2 without a terminal."""
     missing = [name for name in SECRETS if name not in secrets]
     if missing and not sys.stdin.isatty():
         options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
-        fail(f"A new number needs {options}. Give a value or @FILE, or run this in a terminal to be asked.")
+        fail(f"A new number needs {options}. Give a value or @FILE, or run this in a terminal to be asked.", 2)
     return secrets | {name: str(typer.prompt(SECRETS[name], hide_input=True)) for name in missing}
 
 

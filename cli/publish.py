@@ -28,7 +28,7 @@ def publish(
     try:
         documents = read_given_documents(flows)
     except UsageError as error:
-        fail(str(error))
+        fail(str(error), 2)
     with api.connect() as client:
         for document in sub_flows_first(documents):
             publish_one(client, document)

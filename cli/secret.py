@@ -43,7 +43,7 @@ def put(
     try:
         value = read_value(name, source)
     except ValueError as error:
-        fail(str(error))
+        fail(str(error), 2)
     with api.connect() as client:
         client.put(f"/api/v1/secrets/{quote(name, safe='')}", {"value": value, "hosts": host})
     typer.echo(f"Stored. Flows use it as {{{{secrets.{name}}}}} in calls to {', '.join(host)}.")

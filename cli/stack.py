@@ -41,6 +41,11 @@ class DeployedStack:
         """The stage, which is part of the names of its resources."""
         return self.parameters["Stage"]
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the stack of a local cloud."""
+        return "endpoint_url" in self.options
+
     def client(self, service: str) -> Any:
         """A boto3 client."""
         import boto3  # slow to import, and the commands' help does not need it
@@ -68,7 +73,7 @@ def stack_options(url: str, stack: str | None, region: str | None) -> tuple[str,
     if stack is not None:
         return stack, {"region_name": region} if region else {}
     if not is_local(url):
-        fail("The REST API does not give access to the stack. Give --stack, with AWS credentials of its account.")
+        fail("The REST API does not give access to the stack. Give --stack, with AWS credentials of its account.", 2)
     try:
         answer = httpx.get(f"{url.rstrip('/')}/_local/aws", timeout=10, trust_env=False)
     except httpx.HTTPError as error:

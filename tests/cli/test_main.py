@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from cli.main import COMMANDS, app, load
@@ -41,3 +43,24 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_a_mistyped_command_gets_a_suggestion() -> None:
     assert "Did you mean 'local'?" in CliRunner().invoke(app, ["lokal"]).output
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("dlq show nothing", "There is no queue 'nothing'"),
+        ("dlq list --url https://api.example.com", "Give --stack"),
+        ("secret put crm @none.txt --host api.example.com", "none.txt"),
+        ("number put 1 --verify-token @none.txt", "none.txt"),
+        ("number put 1 --keyword hello", "hello"),
+        ("flow publish broken.json", "broken.json"),
+        ("local --models broken.json", "broken.json"),
+    ],
+)
+def test_wrong_options_have_exit_status_2(
+    command: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.json").write_text("{")
+    ended = CliRunner().invoke(app, command.split())
+    assert (ended.exit_code, says in ended.output) == (2, True), ended.output

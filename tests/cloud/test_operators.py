@@ -14,15 +14,15 @@ pytestmark = pytest.mark.cloud
 START = {"id": "start", "type": "start", "data": {"greeting": "Hi!", "next_node_id": "end"}}
 
 
-def test_doctor_finds_the_demo_in_order_and_that_nobody_gets_its_alarms(cloud: Cloud) -> None:
+def test_doctor_finds_the_demo_in_order(cloud: Cloud) -> None:
     result = cloud.command("doctor", "--org", demo.ORGANIZATION_ID, "--json")
     states = {finding["check"]: finding["state"] for finding in json.loads(result.stdout)}
     number = f"number {demo.PHONE_NUMBER_ID}"
     assert {name: states[name] for name in ("issuer", "webhook", "REST API", number)} == dict.fromkeys(
         ("issuer", "webhook", "REST API", number), "ok"
     )
-    assert (states["alarms"], result.exit_code) == ("failed", 1)
     assert states["sending rate"] == "warning"
+    assert (result.exit_code, "alarms" in states) == (0, False)
 
 
 def test_a_number_needs_its_own_token_and_moves_with_everything(cloud: Cloud, new_phone: str) -> None:

@@ -53,7 +53,9 @@ def test_a_refused_file_ends_with_1_and_a_message_and_writes_nothing(tmp_path: P
     assert not (tmp_path / "flows").exists()
 
 
-def test_a_file_that_does_not_exist_ends_with_1(tmp_path: Path) -> None:
+def test_a_file_that_does_not_exist_and_a_folder_that_is_a_file_end_with_2(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["import", str(tmp_path / "none.json")])
-    assert result.exit_code == 1
-    assert "none.json" in result.stderr
+    assert (result.exit_code, "none.json" in result.stderr) == (2, True)
+    (tmp_path / "flows").touch()
+    result = imported(tmp_path, EXPORT)
+    assert (result.exit_code, "flows" in result.stderr) == (2, True)
