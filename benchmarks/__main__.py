@@ -65,7 +65,11 @@ def main() -> None:
     if arguments.only_console:
         measure_console_only()
         return
-    quick: bool = arguments.quick
+    measure_all(quick=arguments.quick, keep_lake=arguments.keep_lake)
+
+
+def measure_all(*, quick: bool, keep_lake: bool) -> None:
+    """Measure everything, print the tables and write RESULTS.md; `quick`: with few runs, and without writing."""
     rounds, seconds, colds, runs = (3, 0.3, 1, 1) if quick else (15, 1.0, 11, 5)
     sizes = growth.SIZES[:1] if quick else growth.SIZES
 
@@ -108,7 +112,7 @@ def main() -> None:
         sections["CONSOLE"] = console_section(console)
         targets += console_benchmark.console_targets(console)
     try:
-        lake = None if arguments.keep_lake else measure_lake([50_000] if quick else LAKE_SIZES, progress)
+        lake = None if keep_lake else measure_lake([50_000] if quick else LAKE_SIZES, progress)
     except NotInstalledError as error:
         sections["LAKE"] = f"Not measured: {error}"
     else:

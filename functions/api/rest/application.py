@@ -196,6 +196,13 @@ def application() -> APIGatewayHttpResolver:
     def docs() -> Response[str]:
         return _cacheable(app, "text/html", page(TITLE, to_json(openapi_document())))
 
+    _answer_errors(app)
+    return app
+
+
+def _answer_errors(app: APIGatewayHttpResolver) -> None:
+    """Let every error become a problem."""
+
     @app.exception_handler(ProblemError)  # type: ignore[untyped-decorator]
     def known_problem(error: ProblemError) -> Response[str]:
         return error.response()
@@ -223,5 +230,3 @@ def application() -> APIGatewayHttpResolver:
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unexpected(error: Exception) -> Response[str]:
         return _unexpected(error, app.current_event.raw_event).response()
-
-    return app

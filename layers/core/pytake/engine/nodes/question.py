@@ -87,32 +87,10 @@ class Question(NodeData):
         refuse = self._refusal(options, several, build)
         build.facts.validation = self.validation
         build.question(self.variable, self.question, "question")
-        answers: Source = ValidatedAnswer(self.validation or Validation())
-        if self.multiple is not None:
-            answers = Constant([""]) if self.multiple.least else None
-        store = build.variable(self.variable, "variable", source=answers)
-        stale = build.built_in_text("stale_option")
-        timeout = self._timeout(build)
-        attempts_node = build.optional_target(
-            self.max_attempts_next_node_id, "max_attempts_next_node_id", "max_attempts", follows_next=False
-        )
-        most = self.max_attempts or 0
-        if most < 0:
-            build.problem("invalid_value", "max_attempts", "Enter a number of 1 or more, or leave it out.")
-        takes_taps = self.validation is not None and self.validation.type in ("any", "choice")
-        stopped = build.built_in_text("attempts_exceeded")
+        store = self._storing(build)
+        timeout, most = self._timeout(build), self._most_attempts(build)
         wait_step, next_step = build.step("wait"), build.step("next", possible=self._accepts_more_than_options())
-        takes_every_tap = self.validation is not None and self.validation.type == "any"
         invalid = build.step("invalid", possible=most != 1)
-        stale_step = build.step("stale", possible=not takes_every_tap)
-        timeout_step = build.step("timeout", possible=timeout is not None)
-        attempts_step = build.step("max_attempts", possible=most > 0)
-        timeout_node = build.optional_target(
-            self.timeout_next_node_id, "timeout_next_node_id", "timeout", follows_next=False
-        )
-        build.facts.stops = (most > 0 and attempts_node is None) or (timeout is not None and timeout_node is None)
-        pick = self._picking(options, several, store, following, build)
-
         begin: Say = ask if several is None else lambda run: ask(run, *several.begin(run))
 
         def wait(run: Execution) -> None:
@@ -129,6 +107,11 @@ class Question(NodeData):
             wait(run)
             return None
 
+        refuse_tap = self._refusing_taps(ask, several, wait, build)
+        late, give_up = self._late(build), self._giving_up(build)
+        pick = self._picking(options, several, store, following, build)
+        takes_taps = self.validation is not None and self.validation.type in ("any", "choice")
+
         def answer(run: Execution) -> CompiledNode | None:
             if pick is not None:
                 target = pick(run)
@@ -138,56 +121,103 @@ class Question(NodeData):
                     wait(run)
                     return None
             if run.input.reply_id is not None and not takes_taps:
-                return expired(run)
+                return refuse_tap(run)
             value = check(run)
             if value is not REFUSED:
                 store(run, value)
                 run.path.append(next_step)
                 return following
             if run.input.reply_id is not None:
-                return expired(run)
+                return refuse_tap(run)
             run.attempts += 1
             if most and run.attempts >= most:
-                run.path.append(attempts_step)
-                run.emit("attempts_exceeded", node_id=node.node_id, attempts=run.attempts)
-                if attempts_node is not None:
-                    return attempts_node
-                if run.stack and (go_on := run.abandoning("attempts_exceeded")) is not None:
-                    return go_on(run)
-                run.say(stopped)
-                run.stack.clear()
-                return run.complete(node)
+                return give_up(run)
             run.path.append(invalid)
             refuse(run)
             wait(run)
             return None
 
-        def expired(run: Execution) -> CompiledNode | None:
-            run.path.append(stale_step)
-            run.emit("stale_reply", node_id=node.node_id, reply_id=run.input.reply_id)
-            run.say(stale)
+        reactions = answers_by_emoji(self.reactions, options, build, options_only=not self._accepts_more_than_options())
+        offered = (options.typed if options is not None else frozenset()) | choice_texts(self.validation)
+        takes_opening = build.facts.silent_question and self.multiple is None
+        enters = _taking_opening(enter, answer, node, options) if takes_opening else enter
+        return NodeHandlers(
+            enters, answer, late, offered=offered, reactions=reactions, accepts=_accepting(options, check)
+        )
+
+    def _storing(self, build: NodeBuild) -> Callable[[Execution, Any], None]:
+        answers: Source = ValidatedAnswer(self.validation or Validation())
+        if self.multiple is not None:
+            answers = Constant([""]) if self.multiple.least else None
+        return build.variable(self.variable, "variable", source=answers)
+
+    def _most_attempts(self, build: NodeBuild) -> int:
+        """The number of invalid answers that ends the question; 0: no number does."""
+        most = self.max_attempts or 0
+        if most < 0:
+            build.problem("invalid_value", "max_attempts", "Enter a number of 1 or more, or leave it out.")
+        return most
+
+    def _refusing_taps(
+        self, ask: Offer, several: SeveralOptions | None, wait: Callable[[Execution], None], build: NodeBuild
+    ) -> Handler:
+        """A function that answers a tap on a button of an older message."""
+        takes_every_tap = self.validation is not None and self.validation.type == "any"
+        text, step = build.built_in_text("stale_option"), build.step("stale", possible=not takes_every_tap)
+        node_id = build.node_id
+
+        def refuse_tap(run: Execution) -> CompiledNode | None:
+            run.path.append(step)
+            run.emit("stale_reply", node_id=node_id, reply_id=run.input.reply_id)
+            run.say(text)
             ask(run, *(several.left_out(run) if several is not None else ()))
             wait(run)
             return None
 
+        return refuse_tap
+
+    def _giving_up(self, build: NodeBuild) -> Handler:
+        """A function that continues after too many invalid answers."""
+        target = build.optional_target(
+            self.max_attempts_next_node_id, "max_attempts_next_node_id", "max_attempts", follows_next=False
+        )
+        possible = (self.max_attempts or 0) > 0
+        node, step = build.node, build.step("max_attempts", possible=possible)
+        text = build.built_in_text("attempts_exceeded")
+        build.facts.stops = build.facts.stops or (possible and target is None)
+
+        def give_up(run: Execution) -> CompiledNode | None:
+            run.path.append(step)
+            run.emit("attempts_exceeded", node_id=node.node_id, attempts=run.attempts)
+            if target is not None:
+                return target
+            if run.stack and (go_on := run.abandoning("attempts_exceeded")) is not None:
+                return go_on(run)
+            run.say(text)
+            run.stack.clear()
+            return run.complete(node)
+
+        return give_up
+
+    def _late(self, build: NodeBuild) -> Handler | None:
+        """A function that continues when the answer did not come in time; None: the question waits."""
+        target = build.optional_target(self.timeout_next_node_id, "timeout_next_node_id", "timeout", follows_next=False)
+        if self.timeout_seconds is None:
+            return None
+        node, step = build.node, build.step("timeout")
+        build.facts.stops = build.facts.stops or target is None
+
         def timer(run: Execution) -> CompiledNode | None:
-            run.path.append(timeout_step)
+            run.path.append(step)
             run.emit("timed_out", node_id=node.node_id)
-            if timeout_node is not None:
-                return timeout_node
+            if target is not None:
+                return target
             if run.stack and (go_on := run.abandoning("timeout")) is not None:
                 return go_on(run)
             run.stack.clear()
             return run.complete(node)
 
-        reactions = answers_by_emoji(self.reactions, options, build, options_only=not self._accepts_more_than_options())
-        offered = (options.typed if options is not None else frozenset()) | choice_texts(self.validation)
-        takes_opening = build.facts.silent_question and self.multiple is None
-        enters = _taking_opening(enter, answer, node, options) if takes_opening else enter
-        late = timer if timeout is not None else None
-        return NodeHandlers(
-            enters, answer, late, offered=offered, reactions=reactions, accepts=_accepting(options, check)
-        )
+        return timer
 
     def _picking(
         self,
