@@ -12,6 +12,7 @@ import { startWords } from "./i18n/words.ts";
 import { BASE, readConfig } from "./login/config.ts";
 import { begin, currentPath, Session } from "./login/session.ts";
 import { SignInFailed } from "./login/SignInFailed.tsx";
+import { reloadIfOutdated } from "./shell/missingFiles.ts";
 import { router } from "./shell/router.tsx";
 import { theme } from "./theme/theme.ts";
 
@@ -38,8 +39,9 @@ async function signedIn(): Promise<boolean> {
   return false;
 }
 
-// A tab that was left open over a deployment asks for files that are gone.
-window.addEventListener("vite:preloadError", () => location.reload());
+window.addEventListener("vite:preloadError", () =>
+  reloadIfOutdated(sessionStorage, Date.now(), () => location.reload()),
+);
 
 const root = createRoot(document.getElementById("root")!);
 

@@ -42,6 +42,20 @@ def test_the_first_page_and_build_transfer_no_more_than_they_may(browser: "Brows
     assert 0 < build - first <= 150_000
 
 
+def test_a_page_whose_files_stay_away_says_so_and_does_not_reload_without_end(browser: "Browser", url: str) -> None:
+    with opened(browser, f"{url}/console") as (page, _):
+        asked: list[str] = []
+
+        def away(route: "Route") -> None:
+            asked.append(route.request.url)
+            route.abort()
+
+        page.route("**/assets/Editor-*.js", away)
+        page.goto(f"{url}/console/build/large")
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+        assert 0 < len(asked) <= 4
+
+
 def test_of_a_large_flow_what_is_in_view_is_drawn_also_after_it_was_moved(browser: "Browser", url: str) -> None:
     with opened(browser, f"{url}/console/build/large") as (page, _):
         first = page.locator(".react-flow__node[data-id=start]")
