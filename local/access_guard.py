@@ -2,8 +2,8 @@
 
 A web page can send requests to any port of the loopback interface, and can reach it under a name of its own (DNS
 rebinding). AWS clients send neither `Origin` nor `Sec-Fetch-Site`, and browsers always send one of them across origins.
-Pages may do one thing with the embedded AWS: upload to an address that the API has signed, if the bucket's CORS rules name
-their origin.
+Pages may do two things with the embedded AWS: show or download a file from an address that the API has signed, and upload to
+such an address, if the bucket's CORS rules name their origin.
 """
 
 import json
@@ -25,7 +25,8 @@ _FRAMES = (
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", b"frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'"),
 )
-_UPLOAD_PATH = re.compile(r"/[a-z0-9.-]+/media/uploads/[A-Za-z0-9._/-]+")
+_FILE_PATH = re.compile(r"/[a-z0-9.-]+/(media|files)/[A-Za-z0-9._/-]+")
+_UPLOAD_PATH = re.compile(r"/[a-z0-9.-]+/(media/uploads|files)/[A-Za-z0-9._/-]+")
 _HEADER = re.compile(rb"AWS4-HMAC-SHA256 Credential=([^/,]*)/")
 _CREDENTIAL = re.compile(rb"(Credential=|X-Amz-Credential=)([A-Za-z0-9]+)")
 _ROLE_KEY = re.compile(rb"A[KS]IA[A-Z0-9]{16}")
@@ -61,7 +62,7 @@ class OwnClientsOnly:
             await self._app(scope, receive, send)
         elif host not in self._hosts:
             await _refuse(send, "Unknown host name")
-        elif self._is_signed_upload(scope):  # MiniStack checks the signature, and asks the bucket's CORS rules
+        elif self._is_signed(scope):  # MiniStack checks the signature, and asks the bucket's CORS rules
             await self._app(scope, receive, send)
         elif b"origin" in headers or b"sec-fetch-site" in headers:
             await _refuse(send, "Pages of a browser may not use the embedded AWS")
@@ -75,11 +76,12 @@ class OwnClientsOnly:
         keys = _claimed_keys(scope)
         return len(keys) == 1 and (keys[0] == self._owner_key or bool(_ROLE_KEY.fullmatch(keys[0])))
 
-    def _is_signed_upload(self, scope: Scope) -> bool:
-        """Whether the address of an upload has a role's signature: the owner signs none."""
+    def _is_signed(self, scope: Scope) -> bool:
+        """Whether the address of a file or an upload has a role's signature: the owner signs none."""
         keys = _claimed_keys(scope)
         signed = len(keys) == 1 and _ROLE_KEY.fullmatch(keys[0]) and b"X-Amz-Signature=" in scope["query_string"]
-        return bool(signed and scope["method"] in ("OPTIONS", "PUT") and _UPLOAD_PATH.fullmatch(scope["path"]))
+        path = {"GET": _FILE_PATH, "PUT": _UPLOAD_PATH, "OPTIONS": _UPLOAD_PATH}.get(scope["method"])
+        return bool(signed and path is not None and path.fullmatch(scope["path"]))
 
     def _as_owner(self, scope: Scope) -> Scope:
         def replaced(text: bytes) -> bytes:

@@ -158,12 +158,13 @@ def security_headers(variables: Mapping[str, str]) -> dict[str, str]:
     issuer = urlsplit(variables.get("issuer", ""))
     origins = ["'self'", *([f"{issuer.scheme}://{issuer.netloc}"] if issuer.netloc else [])]
     origins += variables.get("console_origins", "").split(",")
-    origins.append(_uploads(variables.get("console_uploads", "")))
+    store = _uploads(variables.get("console_uploads", ""))
+    origins.append(store)
     policy = {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
-        "img-src": "'self' data: blob: https:",  # media of flows are public links
+        "img-src": f"'self' data: blob: https: {store}".rstrip(),  # media of flows are public links, or in the bucket
         "media-src": "'self' blob: https:",
         "font-src": "'self'",
         "connect-src": " ".join(filter(None, origins)),

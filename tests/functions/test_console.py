@@ -171,6 +171,7 @@ def test_uploads_may_go_where_the_signed_addresses_are(
         given.setenv("AWS_ENDPOINT_URL", endpoint) if endpoint else given.delenv("AWS_ENDPOINT_URL", raising=False)
         found = policy(console_uploads=f"s3.sa-east-1.amazonaws.com/{bucket}")
         assert found["connect-src"] == f"'self' https://issuer.example.com {source}"
+        assert found["img-src"] == f"'self' data: blob: https: {source}"
         given.setenv("AWS_DEFAULT_REGION", "sa-east-1")
         given.setenv("AWS_ACCESS_KEY_ID", "key")
         given.setenv("AWS_SECRET_ACCESS_KEY", "secret")

@@ -96,17 +96,27 @@ def test_a_foreign_key_in_the_address_is_refused_also_beside_our_own(aws: AppCli
 SIGNED = "X-Amz-Credential=ASIA0123456789ABCDEF%2F20261129&X-Amz-Signature=00"
 
 
+@pytest.mark.parametrize("folder", ["media/uploads", "files"])
 @pytest.mark.parametrize("method", ["OPTIONS", "PUT"])
-def test_a_page_may_upload_to_a_signed_address_as_far_as_the_bucket_allows(aws: AppClient, method: str) -> None:
+def test_a_page_may_upload_to_a_signed_address_as_far_as_the_bucket_allows(
+    aws: AppClient, method: str, folder: str
+) -> None:
     headers = {"Host": HOST, "Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-site"}
-    answer = aws.request(method, f"/bucket/media/uploads/acme/up-1?{SIGNED}", headers=headers)
+    answer = aws.request(method, f"/bucket/{folder}/acme/up-1?{SIGNED}", headers=headers)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
+
+
+@pytest.mark.parametrize("file", ["media/contacts/acme/0/1", "media/uploads/acme/up-1", "files/acme/file-1"])
+def test_a_page_may_show_and_download_a_file_from_a_signed_address(aws: AppClient, file: str) -> None:
+    headers = {"Host": HOST, "Sec-Fetch-Site": "same-site"}
+    assert aws.get(f"/bucket/{file}?{SIGNED}", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("method", "address"),
     [
-        ("GET", f"/bucket/media/uploads/acme/up-1?{SIGNED}"),
+        ("GET", f"/bucket/events/acme/1?{SIGNED}"),
+        ("GET", "/bucket/files/acme/file-1?X-Amz-Credential=ASIA0123456789ABCDEF%2F20261129"),
         ("POST", f"/bucket/media/uploads/acme/up-1?{SIGNED}"),
         ("PUT", f"/bucket/media/contacts/acme/1?{SIGNED}"),
         ("PUT", f"/2015-03-31/functions/pytake-local-api/code?{SIGNED}"),
