@@ -46,6 +46,7 @@ from pytake.campaigns.recount import RECOUNT_AFTER, RecountAudience
 from pytake.campaigns.release import ReleaseRecipients
 from pytake.conversation.commit_turn import CommitTurn
 from pytake.conversation.delivery.deliver import Deliver
+from pytake.conversation.delivery.library_files import ExchangeFiles
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import OutboundItem
 from pytake.conversation.records import ConversationKey, NumberSecrets
@@ -183,6 +184,7 @@ class _World:
             queues=queues,
             operator_events=events,
             publish_events=publish,
+            exchange_files=ExchangeFiles(lambda: never, clock),
             clock=clock,
             messages_per_minute=60 * PER_SECOND,
         )

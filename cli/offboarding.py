@@ -17,7 +17,7 @@ from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.aws.table import Table
 from pytake.aws.templates import DynamoTemplates
 from pytake.aws.tenants import DynamoTenants
-from pytake.conversation.media.keys import CONTACTS, UPLOADS
+from pytake.conversation.media.keys import CONTACTS, FILES, UPLOADS
 from pytake.conversation.offboarding import OffboardNumber
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
 
@@ -133,7 +133,7 @@ class DeleteOrganization:
         client, bucket, count = self._stack.client("s3"), self._stack.outputs["LakeBucketName"], 0
         folders = (
             *(f"{EVENTS}organization_id={organization_id}/", f"{DAILY}organization_id={organization_id}/"),
-            *(f"{CONTACTS}/{organization_id}/", f"{UPLOADS}/{organization_id}/"),
+            *(f"{folder}/{organization_id}/" for folder in (CONTACTS, UPLOADS, FILES)),
         )
         for prefix in (*folders, f"flows/{organization_id}/"):
             for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):

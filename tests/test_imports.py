@@ -56,6 +56,13 @@ def test_the_flow_runner_does_not_load_what_only_other_functions_use(module: str
     assert ends_well(f"import sys, functions.flow_runner.handler; sys.exit({module!r} in sys.modules)")
 
 
+@pytest.mark.parametrize(
+    "module", ["pytake.conversation.media.sendable", "pytake.meta.media", "pytake.aws.media_files"]
+)
+def test_the_sender_does_not_load_what_only_files_need(module: str) -> None:
+    assert ends_well(f"import sys, functions.sender.handler; sys.exit({module!r} in sys.modules)")
+
+
 @pytest.mark.parametrize("use_case", ["webhook.receive_notification", "flow_runner.take_turn"])
 def test_clients_are_made_by_the_first_request_not_with_the_use_case(use_case: str) -> None:
     function = use_case.partition(".")[0]

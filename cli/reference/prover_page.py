@@ -26,8 +26,9 @@ is then a warning (`variable_from_outside`). Validate the flow together with the
 that they do not pass are reported.
 
 When a draft is saved or published, the secrets of its api_calls are looked up among the organization's secrets
-(`unknown_secret`, `secret_host_refused`), and its message templates in the copy of the accounts' templates, if each account was
-copied. `pytake flow validate` does not know the organization, so it does not check them.
+(`unknown_secret`, `secret_host_refused`), its library files among the organization's (`unknown_media`), and its message
+templates in the copy of the accounts' templates, if each account was copied. `pytake flow validate` does not know the
+organization, so it does not check them.
 
 If one correction is obvious, the problem also has a `fix`: `{action, value, patch}`. `patch` is a JSON patch (RFC 6902) of
 the document. Its `test` operations make it fail as a whole on a document that has changed since. The console shows a fix as a

@@ -59,7 +59,11 @@ class Account:
             ):
                 item = {"pk": {"S": pk}, "sk": {"S": sk}, "body": {"S": body}}
                 boto3.client("dynamodb").put_item(TableName="table", Item=item)
-            for key in (f"events/organization_id={owner}/dt=2026-11-01/00.parquet", f"flows/{owner}/1.json.z"):
+            for key in (
+                f"events/organization_id={owner}/dt=2026-11-01/00.parquet",
+                f"flows/{owner}/1.json.z",
+                f"files/{owner}/1",
+            ):
                 for content in (b"old", b"new"):
                     s3.put_object(Bucket="lake", Key=key, Body=content)
             item = OutboundItem(owner, id_, "551", 1, [Text("Hi")], 1e12)
@@ -101,7 +105,7 @@ def test_an_organization_is_deleted_with_everything_and_its_neighbour_keeps_ever
     result = run(organization_command.app, "delete", "acme", answer="acme\n")
     assert result.exit_code == 0, result.output
     assert "+55 11 4000-0001" in result.output
-    assert "1 numbers, 1 secrets, 6 items, 4 objects, 1 dead letters" in result.output
+    assert "1 numbers, 1 secrets, 6 items, 6 objects, 1 dead letters" in result.output
     after = account.contents()
     for place, found in after.items():
         assert found == [entry for entry in before[place] if "acme-2" in entry or entry.startswith("NUMBER#200")], place

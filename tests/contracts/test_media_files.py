@@ -1,11 +1,14 @@
 """Files and what is known of uploads: the same tests on memory and on S3 and DynamoDB (moto)."""
 
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
+from msgspec.structs import replace
 
 from pytake.aws.media_files import S3MediaFiles, S3StoredMedia
 from pytake.aws.table import Table
@@ -68,6 +71,21 @@ def test_old_files_of_an_organization_are_deleted(store: Store, clock: fakes.Fro
     assert store.stored.organizations() == ["zoo"]
 
 
+def test_a_library_file_is_outside_of_every_retention(store: Store) -> None:
+    store.files.put("files/acme/file-1", PICTURE)
+    assert store.stored.organizations() == []
+    assert store.stored.delete_before("acme", 1e12) == store.stored.erase("acme", [ANA]) == 0
+    assert store.files.get("files/acme/file-1") == PICTURE
+
+
+def test_a_role_that_may_not_list_the_bucket_finds_no_missing_file() -> None:
+    """S3 answers 403 then."""
+    refused = ClientError({"Error": {}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "GetObject")  # type: ignore[typeddict-item]
+    client = Mock(get_object=Mock(side_effect=refused), head_object=Mock(side_effect=refused))
+    files = S3MediaFiles(lambda: client, BUCKET)
+    assert files.get("files/acme/file-1") is files.find("files/acme/file-1") is None
+
+
 def test_nothing_of_an_erased_file_is_left_in_the_bucket(aws: None) -> None:
     client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET)
@@ -126,3 +144,45 @@ def test_what_is_known_of_an_upload_is_its_organization_s(uploads: Any) -> None:
     assert uploads.get("zoo", "up-1") is None
     uploads.delete("acme", "up-1")
     assert uploads.get("acme", "up-1") is None
+
+
+def library_file(number: int) -> Upload:
+    return Upload(f"file-{number:032x}", "image/png", 7, float(number))
+
+
+def test_library_files_are_listed_by_page_newest_first(uploads: Any) -> None:
+    for number in range(1, 6):
+        uploads.put("acme", library_file(number))
+    uploads.put("acme", Upload("up-1", "image/png", 7, 1.0))
+    uploads.put("zoo", library_file(9))
+    first = uploads.library("acme", 2)
+    assert first == [library_file(5), library_file(4)]
+    assert uploads.library("acme", 2, first[-1].id) == [library_file(3), library_file(2)]
+    assert uploads.library("acme", 2, library_file(2).id) == [library_file(1)]
+    assert uploads.library("acme", 2, library_file(1).id) == uploads.library("globex", 2) == []
+
+
+def test_several_uploads_are_found_at_once(uploads: Any) -> None:
+    uploads.put("acme", library_file(1))
+    uploads.put("zoo", library_file(2))
+    ids = {library_file(1).id, library_file(2).id}
+    assert uploads.some("acme", ids) == {library_file(1).id: library_file(1)}
+    assert uploads.some("acme", []) == {}
+
+
+def test_what_changes_of_a_deleted_upload_is_forgotten(uploads: Any) -> None:
+    known, sent = library_file(1), replace(library_file(1), ids={"106": ("meta-1", 2.0)})
+    uploads.put("acme", known)
+    uploads.change("acme", sent)
+    assert uploads.get("acme", known.id) == sent
+    uploads.delete("acme", known.id)
+    uploads.change("acme", sent)
+    assert uploads.get("acme", known.id) is None
+
+
+def test_only_a_library_file_has_no_end(table: Table) -> None:
+    uploads = DynamoUploads(table, RetentionPolicy(fakes.MemoryTenants(), 20))
+    uploads.put("acme", library_file(1))
+    uploads.put("acme", Upload("up-1", "image/png", 7, 1.0))
+    ends = {item.sk: item.expires_at for item in table.item.query("ORG#acme#MEDIA")}
+    assert ends == {library_file(1).id: None, "up-1": 1 + 20 * 86_400}

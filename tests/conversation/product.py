@@ -13,10 +13,13 @@ from pytake.conversation.app_contacts import ImportAppContact
 from pytake.conversation.app_history import ImportAppHistory
 from pytake.conversation.contact_news import ContactNews
 from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, Deliver
+from pytake.conversation.delivery.library_files import ExchangeFiles
 from pytake.conversation.find_conversation import FindConversation
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.marketing_preferences import RecordPreference
+from pytake.conversation.media.library import MediaLibrary
+from pytake.conversation.media.sendable import SendableFiles
 from pytake.conversation.merge_contacts import MergeContacts
 from pytake.conversation.number_setup import NumberChange, NumberSetup
 from pytake.conversation.offboarding import OffboardNumber
@@ -41,6 +44,8 @@ from pytake.engine import Effect, EffectResult
 from pytake.whatsapp import signature
 from tests import fakes
 from tests.fakes.budgets import MemoryBudgetLedger
+from tests.fakes.lake import MemoryEventLog
+from tests.fakes.media import MemoryMediaFiles, MemoryUploads, ScriptedMetaMedia
 
 NUMBER = "100000000000001"
 PHONE = "5511999999999"
@@ -111,7 +116,21 @@ class Product:
             self.clock,
             lambda *record_metric: self.told.append(record_metric),
         )
-        self.authoring = FlowAuthoring(self.flows, self.flow_secrets, self.tenants, self.templates, self.clock)
+        self.files = MemoryMediaFiles(self.clock)
+        self.uploads = MemoryUploads()
+        self.meta_media = ScriptedMetaMedia()
+        event_log = MemoryEventLog(self.conversations, self.deliveries)
+        self.media_library = MediaLibrary(
+            self.files, self.uploads, self.secrets, self.meta_media, event_log, self.clock
+        )
+        self.authoring = FlowAuthoring(
+            self.flows,
+            self.flow_secrets,
+            self.tenants,
+            self.templates,
+            self.clock,
+            file_kinds=self.media_library.kinds,
+        )
         self.setup = NumberSetup(self.tenants, self.secrets, self.flows, self.templates, None)
         self.receive = ReceiveNotification(
             self.tenants, self.secrets, self.queues, self.deliveries, self.events, self.clock
@@ -146,6 +165,7 @@ class Product:
             queues=self.queues,
             operator_events=self.events,
             publish_events=self.publish_events,
+            exchange_files=ExchangeFiles(self.sendable_files, self.clock),
             clock=self.clock,
             messages_per_minute=600,
             ambiguous_seconds=ambiguous_seconds,
@@ -170,6 +190,9 @@ class Product:
     @property
     def budgets(self) -> OrganizationBudgets:
         return OrganizationBudgets(self.tenants, self.budget_ledger, self.events)
+
+    def sendable_files(self) -> SendableFiles:
+        return SendableFiles(self.files, self.uploads, self.secrets, self.meta_media, self.clock)
 
     def start_flow_runner(self, record_metric: RecordMetric = no_metrics) -> None:
         """Start a worker that has compiled no flow yet."""

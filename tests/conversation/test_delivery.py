@@ -14,7 +14,8 @@ from pytake.contacts.records import new_contact
 from pytake.conversation.business_events import DeliveryFailed
 from pytake.conversation.callback_data import callback_data, read_callback_data
 from pytake.conversation.campaign_mark import CampaignMark
-from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, CLAIM_SECONDS, MAX_QUEUE_SECONDS, SLOT_SECONDS
+from pytake.conversation.delivery.deliver import AMBIGUOUS_SECONDS, CLAIM_SECONDS, MAX_QUEUE_SECONDS
+from pytake.conversation.delivery.departures import SLOT_SECONDS
 from pytake.conversation.delivery.stopped_numbers import STOP_PROPAGATION_SECONDS
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.queues import OutboundItem, StatusesItem

@@ -12,14 +12,9 @@ from pytake.conversation.inbox import Inbox
 from pytake.conversation.lake_events import pseudonyms
 from pytake.conversation.media.keep import KeepMedia
 from pytake.conversation.media.keys import file_key
-from pytake.conversation.media.library import (
-    REFRESH_SECONDS,
-    MediaLibrary,
-    MediaSizeError,
-    UnknownMediaError,
-    UnsupportedMediaError,
-)
-from pytake.conversation.ports.media import MediaFile
+from pytake.conversation.media.library import MediaLibrary
+from pytake.conversation.media.sendable import REFRESH_SECONDS
+from pytake.conversation.ports.media import MediaFile, MediaSizeError, UnknownMediaError, UnsupportedMediaError
 from pytake.conversation.queues import MediaItem
 from pytake.conversation.retention_policy import RetentionPolicy
 from pytake.conversation.transcript import ReadTranscript, TranscriptMedia

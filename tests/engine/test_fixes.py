@@ -63,6 +63,13 @@ def fixed(
     return fix, after, before, validate({one["id"]: one for one in [*documents, after]}, "main", surroundings)
 
 
+def test_a_library_file_is_sent_as_what_it_is() -> None:
+    media = {"type": "video", "id": f"file-{'0' * 32}"}
+    flow = document(node("n", "message", media=media, next_node_id="e"), END)
+    fix, after, _, problems = fixed([flow], "unsupported_media", Surroundings(files={media["id"]: "image"}))
+    assert (fix.action, after["nodes"][0]["data"]["media"]["type"], problems) == ("send_as", "image", [])
+
+
 def test_only_these_codes_have_a_fix_for_their_example() -> None:
     offered = {}
     for code, case in CASES.items():

@@ -303,3 +303,45 @@ def test_a_link_to_a_file_that_meta_refuses_is_a_warning(type_: str, link: str, 
     file = node("n", "message", media={"type": type_, "link": link}, next_node_id="e")
     before = node("s", "set_variable", variable="file", value="a", next_node_id="n")
     assert [problem.code for problem in problems_of([document(before, file, END)])] == ["unsupported_media"] * warned
+
+
+PICTURE, MISSING = f"file-{'0' * 32}", f"file-{'f' * 32}"
+HAS_A_PICTURE = Surroundings(files={PICTURE: "image"})
+
+
+@pytest.mark.parametrize(
+    ("media", "code"),
+    [
+        ({"type": "image", "id": PICTURE}, None),
+        ({"type": "video", "id": PICTURE}, "unsupported_media"),
+        ({"type": "image", "id": MISSING}, "unknown_media"),
+        ({"type": "image", "id": "1234567890"}, None),
+        ({"type": "image", "id": "file-{{file}}"}, None),
+        ({"type": "image", "link": f"https://example.com/{MISSING}"}, None),
+    ],
+    ids=str,
+)
+def test_a_library_file_is_looked_for(media: dict[str, Any], code: str | None) -> None:
+    file = node("n", "message", media=media, next_node_id="e")
+    before = node("s", "set_variable", variable="file", value="a", next_node_id="n")
+    found = problems_of([document(before, file, END)], HAS_A_PICTURE)
+    assert [(one.code, one.field) for one in found] == ([(code, "media.id")] if code else [])
+    assert problems_of([document(before, file, END)]) == [], "nothing is known of the organization"
+
+
+def test_a_library_file_is_looked_for_in_questions_cards_and_templates() -> None:
+    image = {"type": "image", "id": MISSING}
+    card = {"media": image, "text": "A", "cta_url": {"label": "Open", "url": "https://example.com"}}
+    header = {"type": "header", "parameters": [{"type": "image", "image": {"id": MISSING}}]}
+    nodes = [
+        node("s", "question", question="Q?", media=image, variable="v", next_node_id="c"),
+        node("c", "message", text="Cards", carousel=[card, card], next_node_id="t"),
+        node("t", "template", name="a", language="en", components=[header], next_node_id="e"),
+    ]
+    found = [one for one in problems_of([document(*nodes, END)], HAS_A_PICTURE) if one.code == "unknown_media"]
+    assert [(one.node_id, one.field) for one in found] == [
+        ("s", "media.id"),
+        ("c", "carousel[0].media.id"),
+        ("c", "carousel[1].media.id"),
+        ("t", "components[0].parameters[0].image.id"),
+    ]

@@ -1,11 +1,12 @@
 """Files, in memory: the store, what is known of uploads, and Meta."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pytake.conversation.media.keys import CONTACTS, UPLOADS, contact_folder
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.media import MediaFile, MediaTooLargeError, StoredFile, Upload
+from pytake.whatsapp.library_files import is_library_file
 from pytake.whatsapp.sending import MediaDescription, SendFailedError
 
 
@@ -43,7 +44,7 @@ class MemoryMediaFiles:
         return self._delete([key for key in self.stored if key.startswith(folders)] if folders else [])
 
     def organizations(self) -> list[str]:
-        return sorted({key.split("/")[2] for key in self.stored})
+        return sorted({key.split("/")[2] for key in self.stored if key.startswith((CONTACTS, UPLOADS))})
 
     def delete_before(self, organization_id: str, at: float) -> int:
         folders = (f"{CONTACTS}/{organization_id}/", f"{UPLOADS}/{organization_id}/")
@@ -61,6 +62,21 @@ class MemoryUploads:
 
     def get(self, organization_id: str, upload_id: str) -> Upload | None:
         return self.stored.get((organization_id, upload_id))
+
+    def some(self, organization_id: str, upload_ids: Collection[str]) -> dict[str, Upload]:
+        return {id_: found for id_ in upload_ids if (found := self.get(organization_id, id_)) is not None}
+
+    def library(self, organization_id: str, limit: int, before: str | None = None) -> list[Upload]:
+        found = [
+            upload
+            for (owner, id_), upload in self.stored.items()
+            if owner == organization_id and is_library_file(id_) and (before is None or id_ < before)
+        ]
+        return sorted(found, key=lambda upload: upload.id, reverse=True)[:limit]
+
+    def change(self, organization_id: str, upload: Upload) -> None:
+        if (organization_id, upload.id) in self.stored:
+            self.put(organization_id, upload)
 
     def put(self, organization_id: str, upload: Upload) -> None:
         self.stored[organization_id, upload.id] = upload

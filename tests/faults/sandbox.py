@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytake.aws.batch import BatchProcessor
 from pytake.conversation.contact_news import ContactNews
 from pytake.conversation.delivery.deliver import Deliver
+from pytake.conversation.delivery.library_files import ExchangeFiles
 from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns, longest_wait
 from pytake.conversation.find_conversation import FindConversation
 from pytake.conversation.marketing_preferences import RecordPreference
@@ -26,6 +27,10 @@ from tests.faults.timeline import Lock, Timeline
 
 if TYPE_CHECKING:
     from tests.faults.world import World
+
+
+def _no_library_files() -> Any:
+    raise AssertionError("no flow of the worlds sends library files")
 
 
 class Sandbox:
@@ -89,6 +94,7 @@ class Sandbox:
                 queues=ports["queues"],
                 operator_events=events,
                 publish_events=publish_events,
+                exchange_files=ExchangeFiles(_no_library_files, clock),
                 clock=clock,
                 messages_per_minute=5,
                 longest_wait=lambda per_minute: world.longest_wait or longest_wait(per_minute),

@@ -122,6 +122,7 @@ class Acme:
         file = MediaFile(b"%PDF-1.7", "application/pdf", f"{MARK}.pdf")
         api_wiring.media_library()._files.put(upload_key("acme", MEDIA_ID), file)
         api_wiring.media_library()._uploads.put("acme", Upload(MEDIA_ID, file.mime_type, 8, time.time(), file.filename))
+        api_wiring.media_library().add("acme", file, keep=True)
         campaign = BODIES["PUT /api/v1/campaigns/{campaign_id}"] | {"name": f"{MARK} campaign"}
         assert world.api("PUT", f"/api/v1/campaigns/{MARK}", campaign).status == 200
         world.says(f"{MARK} hello")

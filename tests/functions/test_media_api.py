@@ -3,16 +3,18 @@
 import base64
 import json
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 import pytest
 
 from functions.sender.handler import handler as sender
+from pytake.meta.graph_api import GraphApi
 from pytake.meta.media import GraphMedia
 from pytake.whatsapp.errors import ErrorClass
-from pytake.whatsapp.sending import MediaDescription, SendFailedError
+from pytake.whatsapp.sending import AcceptedMessage, MediaDescription, SendFailedError
 from tests.functions.conftest import Gateway, LambdaContext
+from tests.functions.samples import FLOW
 from tests.functions.world import ANA, World
 
 PNG = b"\x89PNG\r\n\x1a\n picture"
@@ -168,3 +170,92 @@ def test_the_sender_keeps_a_person_s_file_and_the_transcript_links_to_it(
 
 def unavailable(*_: Any) -> MediaDescription:
     raise SendFailedError(ErrorClass.RETRY, http_status=500)
+
+
+def kept(world: World, **change: Any) -> str:
+    stored = world.api("POST", "/api/v1/media", FILE | {"keep": True} | change, role="builder")
+    assert (stored.status, stored.body["expires_at"]) == (201, None)
+    id_: str = stored.body["id"]
+    return id_
+
+
+def test_builders_keep_files_and_agents_do_not(world: World) -> None:
+    id_ = kept(world)
+    assert id_.startswith("file-")
+    for body, role in ((FILE | {"keep": True}, "agent"), (FILE, "builder")):
+        assert world.api("POST", "/api/v1/media", body, role=role).body["code"] == "role_not_allowed"
+        described = {"mime_type": "image/png", "size": 9} | ({"keep": True} if "keep" in body else {})
+        assert world.api("POST", "/api/v1/media/uploads", described, role=role).body["code"] == "role_not_allowed"
+    assert world.api("GET", f"/api/v1/media/{id_}", role="agent").body["filename"] == "menu.png"
+    assert world.api("DELETE", f"/api/v1/media/{id_}", role="agent").body["code"] == "role_not_allowed"
+    of_agent = world.api("POST", "/api/v1/media", FILE, role="agent").body["id"]
+    assert world.api("GET", f"/api/v1/media/{of_agent}", role="builder").body["code"] == "media_unknown"
+    assert world.api("DELETE", f"/api/v1/media/{of_agent}", role="builder").body["code"] == "role_not_allowed"
+    assert world.api("DELETE", f"/api/v1/media/{id_}", role="builder").status == 204
+    assert world.api("GET", f"/api/v1/media/{id_}", role="builder").status == 404
+
+
+def test_kept_files_are_listed_newest_first(world: World) -> None:
+    ids = [kept(world, filename=f"{number}.png") for number in range(3)]
+    world.api("POST", "/api/v1/media", FILE, role="agent")
+    first = world.api("GET", "/api/v1/media", query={"limit": "2"}, role="builder")
+    assert {one["id"] for one in first.body} < set(ids)
+    assert first.body == sorted(first.body, key=lambda one: one["id"], reverse=True)
+    following = dict(parse_qsl(urlsplit(first.headers["link"].split(">")[0]).query))
+    last = world.api("GET", "/api/v1/media", query=following, role="builder")
+    assert ({one["id"] for one in first.body + last.body}, "link" in last.headers) == (set(ids), False)
+    assert last.body[0].keys() == {"id", "mime_type", "size", "filename", "created_at", "expires_at"}
+    assert world.api("GET", "/api/v1/media", org="globex", role="builder").body == []
+    assert world.api("GET", "/api/v1/media", query=following, org="globex").body["code"] == "cursor_invalid"
+
+
+def test_a_larger_file_is_kept_and_a_flow_that_names_a_missing_one_has_a_problem(world: World) -> None:
+    described = {"mime_type": "video/mp4", "size": 5_000_000, "filename": "tour.mp4", "keep": True}
+    started = world.api("POST", "/api/v1/media/uploads", described, role="builder")
+    key = urlsplit(started.body["url"]).path.rpartition("files/")[2]
+    flow = media_flow({"type": "video", "id": started.body["id"]})
+
+    def problems() -> list[str]:
+        checked = world.api("POST", "/api/v1/flows/validate", {"document": flow}, role="builder")
+        return [one["code"] for one in checked.body["problems"]]
+
+    assert problems() == ["unknown_media"]
+    video = b"\0\0\0\x18ftypmp42" + b"\0" * 4_999_988
+    boto3.client("s3").put_object(Bucket="lake", Key=f"files/{key}", Body=video, ContentType="video/mp4")
+    assert problems() == []
+
+
+def media_flow(media: dict[str, Any]) -> dict[str, Any]:
+    nodes = [
+        {"id": "start", "type": "start", "data": {"next_node_id": "menu"}},
+        {"id": "menu", "type": "message", "data": {"media": media, "next_node_id": "end"}},
+        {"id": "end", "type": "end", "data": {}},
+    ]
+    return FLOW | {"id": "hello", "nodes": nodes}
+
+
+def test_the_sender_exchanges_the_id_of_a_flow_s_file(
+    gateway: Gateway, meta: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(gateway)
+    posted: list[dict[str, Any]] = []
+
+    def send(_: GraphApi, phone_number_id: str, access_token: str, payload: dict[str, Any]) -> AcceptedMessage:
+        posted.append(payload)
+        return AcceptedMessage(f"wamid.{len(posted)}")
+
+    monkeypatch.setattr(GraphApi, "send", send)
+    world.api("PUT", "/api/v1/flows/hello", media_flow({"type": "image", "id": kept(world)}))
+    assert world.api("POST", "/api/v1/flows/hello/publish").body["problems"] == []
+    for phone in ("5511977770001", "5511977770002"):
+        world.says("menu", phone)
+        for item in world.gateway.queued("outbound"):
+            record = {
+                "messageId": "m1",
+                "body": json.dumps(item),
+                "receiptHandle": "r",
+                "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": phone},
+                "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:pytake-test-outbound.fifo",
+            }
+            assert sender({"Records": [record]}, LambdaContext()) == {"batchItemFailures": []}
+    assert ([one["image"] for one in posted if one["type"] == "image"], meta) == ([{"id": "meta-1"}] * 2, [PNG])

@@ -4,6 +4,7 @@ import json
 import re
 
 from pytake.aws.erasure_journal import PREFIX
+from pytake.conversation.media.keys import FILES
 from tests.stack import REPOSITORY, Stack
 from tests.template.permissions import short
 
@@ -114,6 +115,13 @@ def test_the_journal_of_erasures_outlives_the_point_in_time_recovery(stack: Stac
     rules = stack.properties("AWS::S3::Bucket")["LakeBucket"]["LifecycleConfiguration"]["Rules"]
     [rule] = [rule for rule in rules if rule.get("Prefix") == PREFIX]
     assert 35 < rule["ExpirationInDays"] <= 45
+
+
+def test_library_files_are_kept_until_they_are_deleted(stack: Stack) -> None:
+    rules = stack.properties("AWS::S3::Bucket")["LakeBucket"]["LifecycleConfiguration"]["Rules"]
+    of_files = [rule for rule in rules if f"{FILES}/acme/file-1".startswith(rule.get("Prefix", ""))]
+    assert [rule["Id"] for rule in of_files] == ["old-versions"]
+    assert not any(name.startswith("Expiration") for name in of_files[0])
 
 
 def test_delete_markers_without_versions_expire(stack: Stack) -> None:

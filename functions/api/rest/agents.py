@@ -17,8 +17,8 @@ from pytake.conversation.agent_messaging import (
     UnknownConversationError,
     WindowClosedError,
 )
-from pytake.conversation.media.library import MediaSizeError, UnknownMediaError, UnsupportedMediaError
 from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.ports.media import MediaSizeError, UnknownMediaError, UnsupportedMediaError
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.records import ConversationKey
 from pytake.conversation.templates.check import (

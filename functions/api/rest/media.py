@@ -1,4 +1,4 @@
-"""Files: those that agents send, and short-lived links to those that people sent."""
+"""Files: those that agents send, library files of flows and templates, and short-lived links to those that people sent."""
 
 from base64 import b64decode
 from datetime import UTC, datetime
@@ -11,20 +11,34 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
-from pytake.conversation.media.library import MediaSizeError, UnknownMediaError, UnsupportedMediaError
-from pytake.conversation.ports.media import MediaFile, StoredFile
+from pytake.conversation.ports.media import (
+    MediaFile,
+    MediaSizeError,
+    StoredFile,
+    UnknownMediaError,
+    UnsupportedMediaError,
+    Upload,
+)
 from pytake.whatsapp.errors import ErrorClass
+from pytake.whatsapp.library_files import is_library_file
 from pytake.whatsapp.sending import SendFailedError
 from pytake.wiring import shared
-from rest.caller import caller
+from rest.caller import Caller, caller
+from rest.cursor import read_list_cursor, write_list_cursor
 from rest.models import ApiModel
 from rest.openapi import route_docs
+from rest.paging import DEFAULT_LIMIT, Cursor, Limit, page_response
 from rest.problems import ProblemError, not_found, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
 _LATER = (ErrorClass.RETRY, ErrorClass.AMBIGUOUS)
 
+_LIST = "media"
+KEEP = Field(
+    default=False,
+    description="A library file, of flows and templates: kept until it is deleted. Only builders and admins may; builders must",
+)
 FILENAME = r"^[^/\\\x00-\x1f]+$"
 MediaId = Annotated[str, Path(max_length=100, pattern="^[a-z0-9-]+$", description="The id of a file")]
 
@@ -39,16 +53,20 @@ class NewMedia(ApiModel):
         min_length=4, description="The file in base64; at most about 4 MB, and no more than WhatsApp takes"
     )
     filename: str | None = Field(default=None, min_length=1, max_length=240, pattern=FILENAME)
+    keep: bool = KEEP
 
 
 class StoredMedia(ApiModel):
-    """A stored file. Send it with `POST /api/v1/conversations/{phone}/send`."""
+    """A stored file. Send it with `POST /api/v1/conversations/{phone}/send`, a library file also with flows and templates."""
 
     id: str
     mime_type: str
     size: int
     filename: str | None
-    expires_at: datetime = Field(description="It is deleted then, with the retention of conversations")
+    created_at: datetime
+    expires_at: datetime | None = Field(
+        description="It is deleted then, with the retention of conversations; null: a library file"
+    )
 
 
 class NewUpload(ApiModel):
@@ -59,6 +77,7 @@ class NewUpload(ApiModel):
     mime_type: str = Field(min_length=3, max_length=100)
     size: int = Field(ge=1)
     filename: str | None = Field(default=None, min_length=1, max_length=240, pattern=FILENAME)
+    keep: bool = KEEP
 
 
 class StartedUpload(ApiModel):
@@ -98,28 +117,24 @@ class TranscriptMedia(ApiModel):
     summary="Store a file to send",
     tags=["Media"],
     status_code=HTTPStatus.CREATED.value,
-    openapi_extensions=route_docs("agent", problems=["media_unsupported", "media_size"]),
+    openapi_extensions=route_docs("builder", "agent", problems=["media_unsupported", "media_size"]),
 )
 def store_media(file: NewMedia) -> StoredMedia:
     """The type must be one that WhatsApp sends, and the contents must begin as files of the type do. Meta gets the file when
-    it is first sent from a number, and again before its copy expires."""
-    who = caller(router, "agent")
+    it is first sent from a number, and again before its copy expires. Agents store files for conversations, builders files with
+    `keep`: the id of such a file is also the `id` of media in flows, and of files in the `components` of templates."""
+    who = _sender(file.keep)
     try:
         content = b64decode(file.content, validate=True)
     except ValueError:
         raise unprocessable("media_unsupported", "`content` is not valid base64.") from None
     try:
-        upload = wiring.media_library().add(who.organization_id, MediaFile(content, file.mime_type, file.filename))
+        upload = wiring.media_library().add(
+            who.organization_id, MediaFile(content, file.mime_type, file.filename), keep=file.keep
+        )
     except (UnsupportedMediaError, MediaSizeError) as error:
         raise unsendable(error) from None
-    expires_at = upload.created_at + shared.retention()(who.organization_id)
-    return StoredMedia(
-        id=upload.id,
-        mime_type=upload.mime_type,
-        size=upload.size,
-        filename=upload.filename,
-        expires_at=datetime.fromtimestamp(expires_at, UTC),
-    )
+    return _stored(who, upload)
 
 
 @router.post(
@@ -127,30 +142,47 @@ def store_media(file: NewMedia) -> StoredMedia:
     summary="Upload a larger file to send",
     tags=["Media"],
     status_code=HTTPStatus.CREATED.value,
-    openapi_extensions=route_docs("agent", problems=["media_unsupported", "media_size"]),
+    openapi_extensions=route_docs("builder", "agent", problems=["media_unsupported", "media_size"]),
 )
 def start_upload(file: NewUpload) -> StartedUpload:
     """For files that do not fit into a request: at most 32 MB, and no more than WhatsApp takes. The answer has an address of the
     store, which takes the file by PUT. The contents are checked when the file is first sent or linked to."""
-    who = caller(router, "agent")
+    who = _sender(file.keep)
     described = StoredFile(file.mime_type, file.size, file.filename)
     try:
-        upload, url, headers, expires_at = wiring.media_library().begin(who.organization_id, described)
+        upload, url, headers, expires_at = wiring.media_library().begin(who.organization_id, described, keep=file.keep)
     except (UnsupportedMediaError, MediaSizeError) as error:
         raise unsendable(error) from None
     return StartedUpload(id=upload.id, url=url, headers=headers, expires_at=datetime.fromtimestamp(expires_at, UTC))
 
 
 @router.get(
+    "/api/v1/media",
+    summary="The library files",
+    tags=["Media"],
+    openapi_extensions=route_docs("builder", "agent", problems=["cursor_invalid"], paged=True),
+)
+def list_media(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[list[StoredMedia]]:
+    """The files that were stored with `keep`, newest first. A page may have fewer files than `limit`."""
+    who = caller(router, "builder", "agent")
+    before = read_list_cursor(_LIST, who.organization_id, cursor) if cursor is not None else None
+    found, last = wiring.media_library().library(who.organization_id, limit, before)
+    following = write_list_cursor(_LIST, who.organization_id, last) if last is not None else None
+    return page_response("/api/v1/media", [_stored(who, upload) for upload in found], limit, following)
+
+
+@router.get(
     "/api/v1/media/<media_id>",
     summary="A short-lived link to a file",
     tags=["Media"],
-    openapi_extensions=route_docs("agent", problems=["media_unknown", "media_unsupported", "media_size"]),
+    openapi_extensions=route_docs("builder", "agent", problems=["media_unknown", "media_unsupported", "media_size"]),
 )
 def get_media(media_id: MediaId) -> MediaLink:
     """The id is that of an upload, or of a person's file in a transcript. A person's file is there some seconds after the
-    message, if the deployment keeps files (`KeepMedia`) and it is not too large."""
-    who = caller(router, "agent")
+    message, if the deployment keeps files (`KeepMedia`) and it is not too large. For builders there are only library files."""
+    who = caller(router, "builder", "agent")
+    if who.role == "builder" and not is_library_file(media_id):
+        raise media_unknown()
     try:
         found, url, expires_at = wiring.media_library().link(who.organization_id, media_id)
     except UnknownMediaError:
@@ -171,16 +203,36 @@ def get_media(media_id: MediaId) -> MediaLink:
     summary="Delete a file to send",
     tags=["Media"],
     status_code=HTTPStatus.NO_CONTENT.value,
-    openapi_extensions=route_docs("agent", problems=["media_unknown"]),
+    openapi_extensions=route_docs("builder", "agent", problems=["media_unknown"]),
 )
 def delete_media(media_id: MediaId) -> Response[str]:
-    """Only uploads. A person's file is deleted with the person, or with the retention of conversations."""
-    who = caller(router, "agent")
+    """Only uploads: of agents by agents, library files by builders. A message of a flow that names the file fails from then on
+    (`media_unknown`). A person's file is deleted with the person, or with the retention of conversations."""
+    who = _sender(is_library_file(media_id))
     try:
         wiring.media_library().remove(who.organization_id, media_id)
     except UnknownMediaError:
         raise media_unknown() from None
     return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")
+
+
+def _sender(keep: bool) -> Caller:
+    """The caller, who may store and delete files of this kind."""
+    return caller(router, "builder" if keep else "agent")
+
+
+def _stored(who: Caller, upload: Upload) -> StoredMedia:
+    expires_at = None
+    if not is_library_file(upload.id):
+        expires_at = datetime.fromtimestamp(upload.created_at + shared.retention()(who.organization_id), UTC)
+    return StoredMedia(
+        id=upload.id,
+        mime_type=upload.mime_type,
+        size=upload.size,
+        filename=upload.filename,
+        created_at=datetime.fromtimestamp(upload.created_at, UTC),
+        expires_at=expires_at,
+    )
 
 
 def unsendable(error: UnsupportedMediaError | MediaSizeError) -> ProblemError:

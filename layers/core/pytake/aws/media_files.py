@@ -1,4 +1,7 @@
-"""The files of conversations on S3, in the stack's bucket below `media/`. The bucket is encrypted, private and takes TLS only."""
+"""Files on S3, in the stack's bucket: those of conversations below `media/`, library files below `files/`.
+
+The bucket is encrypted, private and takes TLS only.
+"""
 
 from collections.abc import Callable, Sequence
 from itertools import chain
@@ -118,4 +121,5 @@ def _filename(metadata: dict[str, str]) -> str | None:
 
 
 def _is_missing(error: ClientError) -> bool:
-    return error.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    # S3 answers 403 for a missing object to a role that may not list the bucket, as the sender's.
+    return error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404)

@@ -35,7 +35,7 @@ export, `LAKE`, and the running imports, `IMPORTS`).
 | record of an erased person | `ERASED#sha256` | `ERASED` |
 | pending erasure | `ERASURES` | id |
 | the events of an erased turn for the lake | `ORG#o#ERASED#id` | `TURN#seq` |
-| upload (a file to send) | `ORG#o#MEDIA` | upload id |
+| upload (a file to send), library file | `ORG#o#MEDIA` | its id |
 | import of contacts | `ORG#o#IMPORTS` | import id |
 | running import | `IMPORTS` | organization, import id |
 | segment | `ORG#o#SEGMENTS` | segment id |

@@ -1,6 +1,7 @@
 """Drafts, publishing and rollback. Published versions are immutable; publish and rollback move a pointer."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -22,6 +23,8 @@ from pytake.conversation.records import FlowMetadata, FlowSummary, FlowVersion, 
 from pytake.engine import Completion, Problem, Surroundings, inspect_flow, jump_targets, validate
 from pytake.engine.document import read_document, required_parameters, started_flows
 from pytake.whatsapp.templates import MessageTemplate
+
+_FILE_IDS = re.compile(rb'"(file-[0-9a-f]{32})"')
 
 
 class UnknownFlowError(Exception):
@@ -56,8 +59,11 @@ class FlowAuthoring:
         clock: Clock,
         *,
         sends_email: bool | None = None,
+        file_kinds: Callable[[str, Collection[str]], Mapping[str, str]] | None = None,
     ) -> None:
+        """`file_kinds` tells the kinds of those of the library files that the organization has."""
         self._sends_email = sends_email
+        self._file_kinds = file_kinds
         self._templates = templates
         self._flows = flows
         self._tenants = tenants
@@ -232,7 +238,15 @@ class FlowAuthoring:
             self._startable(organization_id, documents),
             self._message_templates(organization_id, documents),
             self._sends_email,
+            self._files(organization_id, documents),
         )
+
+    def _files(self, organization_id: str, documents: dict[str, dict[str, Any]]) -> Mapping[str, str] | None:
+        """The kinds of the library files that the documents name, looked up only if there are some."""
+        if self._file_kinds is None:
+            return None
+        ids = {id_.decode() for id_ in _FILE_IDS.findall(msgspec.json.encode(documents))}
+        return self._file_kinds(organization_id, ids) if ids else {}
 
     def _message_templates(
         self, organization_id: str, documents: dict[str, dict[str, Any]]

@@ -117,6 +117,14 @@ class SentTemplate(Struct, frozen=True):
     components: list[dict[str, Any]]
 
 
+class FileUse(Struct, frozen=True):
+    """A library file that a node sends as this kind."""
+
+    file_id: str
+    kind: str
+    field: str
+
+
 class ConstantUse(Struct, frozen=True):
     """A place where a constant of the organization is read."""
 
@@ -195,6 +203,7 @@ class NodeFacts(Struct):
     started_flows: list[StartedFlow] = field(default_factory=list)
     emails: list[EmailTo] = field(default_factory=list)
     template: SentTemplate | None = None
+    files: list[FileUse] = field(default_factory=list)
     constants: list[ConstantUse] = field(default_factory=list)
     request_host: str | None = None  # where an api_call always sends its request; None: an expression decides
     languages: list[SetLanguage] = field(default_factory=list)

@@ -47,6 +47,7 @@ CODES: dict[str, Code] = {
     "marketing_message_template": Code(
         "warning", "A message template of the category MARKETING reaches only people who consented to marketing."
     ),
+    "unknown_media": Code("warning", "A file is sent that the organization does not have, so the message fails."),
     "unknown_secret": Code("warning", "An api_call uses a secret that is not stored, so the call always fails."),
     "secret_host_refused": Code("warning", "An api_call sends a secret to a host that the secret is not for."),
     "secret_to_open_host": Code("error", "An api_call sends a secret to a host that an expression decides."),
@@ -101,7 +102,7 @@ CODES: dict[str, Code] = {
     "sent_as_two": Code(
         "warning", "A text with buttons is too long for one message: people get two messages, and both are billed."
     ),
-    "unsupported_media": Code("warning", "WhatsApp does not accept files of a link's type for this type of media."),
+    "unsupported_media": Code("warning", "WhatsApp does not accept a file of this type as this type of media."),
     "unusable_link": Code("warning", "A link does not begin with https:// or http://, so it is left out."),
     "may_be_too_long": Code("warning", "A text of limited length contains a value of unknown length."),
     "jump_cycle": Code("error", "Jumps enter one another and never return, until too many sub-flows are nested."),

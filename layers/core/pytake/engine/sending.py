@@ -7,11 +7,13 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from pytake.engine.execution import CompiledNode, Execution, Say
+from pytake.engine.facts import FileUse
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.options import Offering
 from pytake.engine.template import TemplateError, parse_template
 from pytake.engine.text_split import truncate
 from pytake.whatsapp import limits as meta
+from pytake.whatsapp.library_files import is_library_file
 from pytake.whatsapp.outbound import ContactRequest, LocationRequest, Media, MediaHeader, MediaKind
 
 _WITH_CAPTION = ("image", "video", "document")
@@ -29,7 +31,8 @@ Offer = Callable[..., None]
 
 
 class MediaSpec(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A file: `type` (image, video, audio, document, sticker), and a public `link` or the `id` of an upload."""
+    """A file: `type` (image, video, audio, document, sticker), and a public `link` or an `id`: of a library file, or of a file
+    that was uploaded to Meta."""
 
     type: MediaKind
     link: str | None = None
@@ -222,6 +225,8 @@ def compile_media(spec: MediaSpec, build: NodeBuild, field: str) -> MakeMedia:
         message = f"WhatsApp does not show a caption for {spec.type}. Use `text`."
         build.problem("conflicting_fields", f"{field}.caption", message)
     check_link(spec.link, f"{field}.link", build)
+    if is_library_file(spec.id) and "{{" not in spec.id:
+        build.facts.files.append(FileUse(spec.id, spec.type, f"{field}.id"))
     link, id_ = build.template(spec.link, f"{field}.link"), build.template(spec.id, f"{field}.id")
     caption = build.template(spec.caption, f"{field}.caption")
     filename = build.template(spec.filename, f"{field}.filename")

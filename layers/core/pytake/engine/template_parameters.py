@@ -5,17 +5,19 @@ WhatsApp Cloud API reference, "Template messages" (November 2026).
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
+from pytake.engine.facts import FileUse
 from pytake.engine.sending import file_name, meta_id, web_address
 from pytake.engine.text_split import truncate
 from pytake.whatsapp import limits as meta
+from pytake.whatsapp.library_files import PARAMETER_KINDS, is_library_file
 
 Json = dict[str, Any]
 _BREAKS = re.compile(r"\s*[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]\s*| {5,}")
 _TEXT_LIMITS = {"body": meta.TEMPLATE_BODY, "header": meta.TEMPLATE_HEADER}
 _CODE_LIMITS = {"payload": meta.TEMPLATE_PAYLOAD, "coupon_code": meta.COUPON_CODE}
-_FILES = ("image", "video", "document", "gif")
 
 
 class UnusableParameterError(ValueError):
@@ -29,6 +31,21 @@ class UnusableParameterError(ValueError):
 def sendable_components(components: list[Json], where: str = "components") -> list[Json]:
     """The components of a send with parameters that Meta takes. Raises `UnusableParameterError`."""
     return [_component(one, f"{where}[{at}]") for at, one in enumerate(components)]
+
+
+def library_files(components: list[Json], where: str = "components") -> Iterator[FileUse]:
+    """The library files that the parameters name."""
+    for at, component in enumerate(components):
+        parameters, cards = component.get("parameters"), component.get("cards")
+        for number, parameter in enumerate(parameters if isinstance(parameters, list) else ()):
+            kind = str(parameter.get("type")) if isinstance(parameter, dict) else ""
+            file = parameter.get(kind) if kind in PARAMETER_KINDS else None
+            if isinstance(file, dict) and is_library_file(file.get("id")) and "{{" not in file["id"]:
+                sent_as = "video" if kind == "gif" else kind
+                yield FileUse(file["id"], sent_as, f"{where}[{at}].parameters[{number}].{kind}.id")
+        for number, card in enumerate(cards if isinstance(cards, list) else ()):
+            if isinstance(card, dict) and isinstance(card.get("components"), list):
+                yield from library_files(card["components"], f"{where}[{at}].cards[{number}].components")
 
 
 def _component(component: Json, where: str) -> Json:
@@ -56,7 +73,7 @@ def _parameter(parameter: Json, component: str, where: str) -> Json:
         value = _text(value, _TEXT_LIMITS.get(component))
     elif kind in _CODE_LIMITS:
         value = _text(value, None, _CODE_LIMITS[kind])
-    elif kind in _FILES and isinstance(value, dict):
+    elif kind in PARAMETER_KINDS and isinstance(value, dict):
         value = _file(value)
     elif kind in ("currency", "date_time") and isinstance(value, dict):
         text = _text(value.get("fallback_value"), meta.TEMPLATE_BODY)

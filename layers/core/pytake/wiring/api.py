@@ -85,7 +85,15 @@ def settings() -> ApiSettings:
 @use_case
 def flow_authoring() -> FlowAuthoring:
     tenants, sends_email = shared.tenants(), settings().sends_email
-    return FlowAuthoring(flows(), flow_secret_store(), tenants, templates(), shared.clock, sends_email=sends_email)
+    return FlowAuthoring(
+        flows(),
+        flow_secret_store(),
+        tenants,
+        templates(),
+        shared.clock,
+        sends_email=sends_email,
+        file_kinds=lambda organization_id, ids: media_library().kinds(organization_id, ids),
+    )
 
 
 @use_case

@@ -1,6 +1,7 @@
 """The sender: a turn's messages go to the Graph API."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pytake.aws.batch import BatchProcessor
 from pytake.aws.held_turns import DynamoHeldTurns
@@ -8,6 +9,7 @@ from pytake.aws.queues import SqsQueues
 from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.secrets import SecretsManagerSecrets
 from pytake.conversation.delivery.deliver import Deliver
+from pytake.conversation.delivery.library_files import ExchangeFiles
 from pytake.conversation.media.keep import KeepMedia
 from pytake.meta.graph_api import GraphApi
 from pytake.meta.read_receipts import BackgroundReadReceipts
@@ -15,6 +17,9 @@ from pytake.settings import SenderSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.conversations import contacts, conversations, publish_events
 from pytake.wiring.templates import templates
+
+if TYPE_CHECKING:
+    from pytake.conversation.media.sendable import SendableFiles
 
 MEGABYTE = 1024 * 1024
 
@@ -43,12 +48,27 @@ def deliver() -> Deliver:
         queues=queues(),
         operator_events=shared.operator_events(),
         publish_events=publish_events(),
+        exchange_files=ExchangeFiles(sendable_files, shared.clock),
         clock=shared.clock,
         messages_per_minute=settings().messages_per_minute,
         ambiguous_seconds=settings().ambiguous_seconds,
         claim_seconds=settings().visibility_timeout_seconds * CLAIM_FACTOR,
         record_metric=shared.metrics().record_metric,
     )
+
+
+@cache
+def sendable_files() -> "SendableFiles":
+    # Imported when the first library file is sent: most messages have none.
+    from pytake.aws.media_files import S3MediaFiles
+    from pytake.aws.uploads import DynamoUploads
+    from pytake.conversation.media.sendable import SendableFiles
+    from pytake.meta.media import GraphMedia
+
+    files = S3MediaFiles(lambda: shared.client("s3"), settings().lake_bucket)
+    uploads = DynamoUploads(shared.table(), shared.retention())
+    meta = GraphMedia(settings().graph_api_url, settings().graph_api_version)
+    return SendableFiles(files, uploads, secrets(), meta, shared.clock)
 
 
 @cache

@@ -19,7 +19,9 @@ from pytake.conversation.current_conversation import load_current
 from pytake.conversation.delivery import next_step as steps
 from pytake.conversation.delivery import outcome as outcomes
 from pytake.conversation.delivery.attempt import Attempt, delivery_event, is_for_erased_person
+from pytake.conversation.delivery.departures import Departures
 from pytake.conversation.delivery.ledger_lookups import LedgerLookups
+from pytake.conversation.delivery.library_files import ExchangeFiles
 from pytake.conversation.delivery.mark_read import MarkRead
 from pytake.conversation.delivery.stopped_numbers import StoppedNumbers
 from pytake.conversation.delivery.waiting_turns import WaitingTurns, longest_wait
@@ -27,17 +29,18 @@ from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.ports.common import Clock, ConflictError, RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, MessageSender, RateSlots, ReadReceipts
+from pytake.conversation.ports.media import UnusableFileError
 from pytake.conversation.ports.messaging import OperatorEvents, Queues
 from pytake.conversation.ports.templates import Templates
 from pytake.conversation.ports.tenants import Secrets, TenantRepository
 from pytake.conversation.publish_events import PublishBusinessEvents
 from pytake.conversation.queues import OutboundItem
-from pytake.conversation.rate_limits import PAIR_RATE_SECONDS, SLOWING_CODES, messages_per_second
+from pytake.conversation.rate_limits import SLOWING_CODES
 from pytake.conversation.records import Delivery, Number
 from pytake.conversation.retry_later import RetryLaterError
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.graph import MARKETING_POLICY, message_payload
-from pytake.whatsapp.outbound import Template
+from pytake.whatsapp.outbound import OutboundMessage, Template
 from pytake.whatsapp.sending import SendFailedError
 
 AMBIGUOUS_SECONDS = 45
@@ -47,9 +50,6 @@ Statuses come within seconds."""
 CLAIM_SECONDS = 240
 """How long a claim holds, unless the deployment sets another time. Longer than the queue's visibility timeout (200 seconds):
 the claim of a worker that died still holds when its turn returns."""
-
-SLOT_SECONDS = 120
-"""How late the message of a campaign may be for the slot that its campaign reserved. Then it takes one like an answer."""
 
 MAX_QUEUE_SECONDS = 13 * 86_400
 """SQS deletes a message after 14 days. A turn that waited this long is dead-lettered, which operators see."""
@@ -73,6 +73,7 @@ class Deliver:
         queues: Queues,
         operator_events: OperatorEvents,
         publish_events: PublishBusinessEvents,
+        exchange_files: ExchangeFiles,
         clock: Clock,
         messages_per_minute: int,
         ambiguous_seconds: float = AMBIGUOUS_SECONDS,
@@ -84,6 +85,8 @@ class Deliver:
         self._contacts = contacts
         self._deliveries = deliveries
         self._slots = slots
+        self._departures = Departures(slots, deliveries, tenants, messages_per_minute, record_metric)
+        self._exchange_files = exchange_files
         self._tenants = tenants
         self._secrets = secrets
         self._templates = templates
@@ -92,7 +95,6 @@ class Deliver:
         self._operator_events = operator_events
         self._publish_events = publish_events
         self._clock = clock
-        self._messages_per_minute = messages_per_minute
         self._ambiguous_seconds = ambiguous_seconds
         self._claim_seconds = claim_seconds
         self._record_metric = record_metric
@@ -137,7 +139,7 @@ class Deliver:
         try:
             self._deliver_turn(item, number, first_delivery=first_delivery, out_of_time=out_of_time)
         except RetryLaterError as wait:
-            if wait.seconds <= self._longest_wait(self._per_minute(item)):
+            if wait.seconds <= self._longest_wait(self._departures.per_minute(item)):
                 raise
             if not self._is_for_erased_person(item):
                 self._waiting.hold(item, number, wait.seconds)
@@ -169,10 +171,12 @@ class Deliver:
         for index in range(len(item.messages)):
             if index and out_of_time():
                 raise RetryLaterError(0, "no time left in this invocation")
-            if not self.deliver_message(item, index, number, first_delivery=first_delivery):
+            if not self.deliver_message(item, index, number, first_delivery=first_delivery, out_of_time=out_of_time):
                 return
 
-    def deliver_message(self, item: OutboundItem, index: int, number: Number, *, first_delivery: bool) -> bool:
+    def deliver_message(
+        self, item: OutboundItem, index: int, number: Number, *, first_delivery: bool, out_of_time: Callable[[], bool]
+    ) -> bool:
         """Deliver one message; whether to continue with the next. Raises `RetryLaterError`."""
         known = None if first_delivery else self._deliveries.load(item.key, item.turn, index)
         # Everything that can fail comes before the claim: after it, a failure leaves a send with an unknown outcome.
@@ -187,13 +191,23 @@ class Deliver:
             step = steps.next_step(attempt, lookups, self._ambiguous_seconds, self._claim_seconds)
             if not isinstance(step, steps.Send):
                 return self._take_step(attempt, step)
+            self._departures.take_slot(attempt, step.entry)
+            try:
+                message = self._message(attempt, step.entry)
+            except UnusableFileError as error:
+                failed = replace(step.entry, state="failed", reason=error.code)
+                return self._take_step(attempt, steps.Refuse(failed, error.code))
+            except SendFailedError as failure:
+                return self._handle_failure(attempt, step.entry, failure, access_token, lookups)
+            if message is not attempt.message and out_of_time():
+                raise RetryLaterError(0, "no time left after an upload")
             claim = self._claim(attempt, step.entry)
         except ConflictError:
             if not first_delivery:
                 raise RetryLaterError(1, "the ledger changed meanwhile") from None
             # The turn was queued before, and the ledger knows its outcome.
-            return self.deliver_message(item, index, number, first_delivery=False)
-        return self._post(attempt, claim, access_token, lookups)
+            return self.deliver_message(item, index, number, first_delivery=False, out_of_time=out_of_time)
+        return self._post(attempt, claim, message, access_token, lookups)
 
     def _take_step(self, attempt: Attempt, step: steps.Step) -> bool:
         """Take a step other than `Send`; whether to continue with the next message. Raises `RetryLaterError`."""
@@ -223,55 +237,35 @@ class Deliver:
         return True
 
     def _claim(self, attempt: Attempt, entry: Delivery) -> Delivery:
-        """Take a rate slot and claim the message; the claim. Raises `RetryLaterError` and `ConflictError`."""
-        self._take_slot(attempt, entry)
+        """Claim the message; the claim. Raises `ConflictError`."""
         if entry.possibly_duplicate:
             self._report("delivery.resent_after_deadline", attempt.item, attempt.index)
         claim = replace(entry, state="claimed", claimed_at=attempt.now, sends=entry.sends + 1, possibly_duplicate=False)
         return self._deliveries.claim(attempt.item.key, claim, attempt.known)
 
-    def _take_slot(self, attempt: Attempt, entry: Delivery) -> None:
-        """Return when the message may leave now. Otherwise record when it may, and raise `RetryLaterError`."""
-        item, now = attempt.item, attempt.now
-        per_minute = self._per_minute(item)
-        slot_at = item.campaign.slot_at if item.campaign is not None else 0
-        if entry.not_before is not None or slot_at > now - SLOT_SECONDS:
-            free_at = self._slots.depart(item.organization_id, "organization", per_minute, now)
-            if free_at > now:
-                raise RetryLaterError(free_at - now, "rate limit")
-            return
-        pair_rate_at = item.pair_rate_from + attempt.index * PAIR_RATE_SECONDS if item.pair_rate_from else 0
-        if pair_rate_at > now:  # reserve nothing yet: the slot would have passed by then
-            raise RetryLaterError(pair_rate_at - now, "Meta's limit for one recipient")
-        not_before = self._slots.reserve(item.organization_id, "organization", per_minute, now)
-        of_number = 60 * messages_per_second(attempt.number)
-        if per_minute > of_number:
-            scope = f"number:{item.phone_number_id}"
-            slot = self._slots.reserve(item.organization_id, scope, of_number, now)
-            not_before = max(not_before, slot)
-        if not_before > now:
-            waiting = replace(entry, state="waiting", not_before=not_before)
-            self._deliveries.claim(item.key, waiting, attempt.known)
-            self._record_metric("RateLimitWaits", 1)
-            raise RetryLaterError(not_before - now, "rate limit")
+    def _message(self, attempt: Attempt, entry: Delivery) -> OutboundMessage:
+        """The message to post. Raises `UnusableFileError`, and `SendFailedError` when Meta does not take a file."""
+        template = attempt.number.fallback_template
+        if entry.fallback and template is not None:
+            return Template(template.name, template.language)
+        return self._exchange_files(attempt.message, attempt.number)
 
-    def _per_minute(self, item: OutboundItem) -> int:
-        return self._tenants.organization(item.organization_id).messages_per_minute or self._messages_per_minute
-
-    def _post(self, attempt: Attempt, claim: Delivery, access_token: str, lookups: steps.Lookups) -> bool:
+    def _post(
+        self, attempt: Attempt, claim: Delivery, message: OutboundMessage, token: str, lookups: steps.Lookups
+    ) -> bool:
         """Post a claimed message; whether to continue with the next. Raises `RetryLaterError`."""
         item, index, number = attempt.item, attempt.index, attempt.number
         try:
-            payload = self._payload(attempt, claim, lookups)
+            payload = self._payload(attempt, claim, message, lookups)
         except ValueError as error:
             self._fail(attempt, claim, f"not_sendable:{error}"[:200])
             return True
         asked_at = self._clock()
         try:
-            accepted = self._sender.send(number.phone_number_id, access_token, payload)
+            accepted = self._sender.send(number.phone_number_id, token, payload)
         except SendFailedError as failure:
             self._record_metric("GraphMilliseconds", (self._clock() - asked_at) * 1000)
-            return self._handle_failure(attempt, claim, failure, access_token, lookups)
+            return self._handle_failure(attempt, claim, failure, token, lookups)
         answered_at = self._clock()
         self._record_metric("GraphMilliseconds", (answered_at - asked_at) * 1000)
         self._record_metric("BillableMessages", 1)
@@ -286,10 +280,10 @@ class Deliver:
             self._report("delivery.held_for_quality_assessment", item, index)
         return True
 
-    def _payload(self, attempt: Attempt, claim: Delivery, lookups: steps.Lookups) -> dict[str, Any]:
-        item, message, number = attempt.item, attempt.message, attempt.number
-        if claim.fallback and number.fallback_template is not None:
-            message = Template(number.fallback_template.name, number.fallback_template.language)
+    def _payload(
+        self, attempt: Attempt, claim: Delivery, message: OutboundMessage, lookups: steps.Lookups
+    ) -> dict[str, Any]:
+        item = attempt.item
         data = callback_data(item.key, item.turn, attempt.index, claim.sends)
         payload = message_payload(message, item.recipient or item.contact_id, data)
         return payload | MARKETING_POLICY if steps.is_marketing(attempt, message, lookups) else payload
@@ -312,21 +306,21 @@ class Deliver:
         )
         match outcome:
             case outcomes.Retry(entry, seconds, reason):
-                self._settle(item, replace(entry, state="waiting", not_before=self._clock() + seconds))
+                self._settle(attempt, replace(entry, state="waiting", not_before=self._clock() + seconds))
                 raise RetryLaterError(seconds, reason)
             case outcomes.StopNumber(entry, reason):
-                self._settle(item, replace(entry, state="waiting", not_before=self._clock()))
+                self._settle(attempt, replace(entry, state="waiting", not_before=self._clock()))
                 self._stopped.stop(item, index, number, reason)
             case outcomes.AwaitStatus(entry, reason):
-                self._settle(item, entry)
+                self._settle(attempt, entry)
                 self._report("delivery.ambiguous", item, index, reason=reason)
                 raise RetryLaterError(outcomes.STATUS_CHECK_SECONDS, "a status may still settle this send")
             case outcomes.DeadLetter(entry, reason):
-                self._settle(item, entry)
+                self._settle(attempt, entry)
                 self._dead_letter(item, index, reason)
                 return False
             case outcomes.Defer(entry, reason):
-                self._settle(item, entry)
+                self._settle(attempt, entry)
                 self._queues.dead_letter(item, reason)
                 self._report("delivery.deferred", item, index, reason=reason)
             case outcomes.OptOut(entry, reason):
@@ -341,15 +335,19 @@ class Deliver:
         fresh = self._secrets.access_token(number.organization_id, number.phone_number_id, fresh=True)
         return fresh is not None and fresh != used
 
-    def _settle(self, item: OutboundItem, delivery: Delivery) -> None:
+    def _settle(self, attempt: Attempt, delivery: Delivery) -> None:
+        key = attempt.item.key
         try:
-            self._deliveries.settle(item.key, delivery)
+            if delivery.sends > attempt.entry.sends:
+                self._deliveries.settle(key, delivery)
+            else:  # not claimed: Meta did not take a file of the message
+                self._deliveries.claim(key, delivery, attempt.known)
         except ConflictError:
             raise RetryLaterError(1, "the ledger changed meanwhile") from None
 
     def _fail(self, attempt: Attempt, claim: Delivery, reason: str) -> None:
         item, index = attempt.item, attempt.index
-        self._settle(item, replace(claim, state="failed", reason=reason))
+        self._settle(attempt, replace(claim, state="failed", reason=reason))
         self._report("delivery.failed", item, index, reason=reason)
         self._publish_events.of_failed_delivery(item.key, item.turn, index)
 

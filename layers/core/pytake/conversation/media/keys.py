@@ -5,16 +5,18 @@ erasure finds every file by the beginning of the key.
 """
 
 import re
+from uuid import uuid4
 
 from pytake.conversation.lake_events import Pseudonyms
 from pytake.conversation.queues import digest
+from pytake.whatsapp.library_files import LIBRARY_FILE, is_library_file
 
-CONTACTS, UPLOADS = "media/contacts", "media/uploads"
-"""The folders of the bucket."""
+CONTACTS, UPLOADS, FILES = "media/contacts", "media/uploads", "files"
+"""The folders of the bucket. Library files are outside of `media/`: no retention applies to them."""
 
 _NAME_CHARACTERS = 32
 _RECEIVED = re.compile(r"in-([0-9a-f]{24})-([0-9a-f]{32})")
-_UPLOADED = re.compile(r"up-[0-9a-f]{32}")
+_UPLOADED = re.compile(rf"(up-|{LIBRARY_FILE})[0-9a-f]{{32}}")
 
 
 def received_id(contact_id: str, names: Pseudonyms, media_id: str) -> str:
@@ -37,9 +39,14 @@ def contact_folder(organization_id: str, contact: str) -> str:
 
 def upload_key(organization_id: str, upload_id: str) -> str:
     """The key of an organization's upload."""
-    return f"{UPLOADS}/{organization_id}/{upload_id}"
+    return f"{FILES if is_library_file(upload_id) else UPLOADS}/{organization_id}/{upload_id}"
 
 
 def is_upload(id_: str) -> bool:
-    """Whether this has the form of an upload's id."""
+    """Whether this has the form of an upload's id, which a library file is, too."""
     return _UPLOADED.fullmatch(id_) is not None
+
+
+def new_upload_id(now: float, *, keep: bool) -> str:
+    """The id of an upload; with `keep`, of a library file. A later library file has a greater id: they are listed by id."""
+    return f"{LIBRARY_FILE}{int(now * 1000):012x}{uuid4().hex[12:]}" if keep else f"up-{uuid4().hex}"

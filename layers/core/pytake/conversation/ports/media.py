@@ -1,7 +1,7 @@
 """Files of conversations: those that people sent, and those that agents send."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Collection, Sequence
+from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
@@ -25,7 +25,9 @@ class StoredFile(Struct, frozen=True):
 
 
 class Upload(Struct, omit_defaults=True):
-    """A file of an organization to send. `ids` holds Meta's id of it and the time of the upload, by phone number ID.
+    """A file of an organization to send: one of an agent, or a library file.
+
+    `ids` holds Meta's id of it and the time of the upload, by phone number ID.
 
     `is_awaited`: the client uploads the contents to the store, and they were not checked yet.
     """
@@ -79,7 +81,16 @@ class Uploads(Protocol):
 
     def get(self, organization_id: str, upload_id: str) -> Upload | None: ...
 
+    def some(self, organization_id: str, upload_ids: Collection[str]) -> dict[str, Upload]:
+        """Those of the uploads that the organization has, by id."""
+
+    def library(self, organization_id: str, limit: int, before: str | None = None) -> list[Upload]:
+        """The organization's library files, newest first: at most `limit`, older than the id `before`."""
+
     def put(self, organization_id: str, upload: Upload) -> None: ...
+
+    def change(self, organization_id: str, upload: Upload) -> None:
+        """Store what is known of an upload now. Nothing happens if it was deleted meanwhile."""
 
     def delete(self, organization_id: str, upload_id: str) -> None: ...
 
@@ -98,3 +109,27 @@ class MetaMedia(Protocol):
 
 class MediaTooLargeError(Exception):
     """The file has more bytes than allowed."""
+
+
+class UnusableFileError(Exception):
+    """A file cannot be sent. `code` says why, in the ledger and in the API."""
+
+    code: ClassVar[str]
+
+
+class UnsupportedMediaError(UnusableFileError):
+    """WhatsApp does not take files of this type, or the contents are not of the type. The text says which."""
+
+    code = "media_unsupported"
+
+
+class MediaSizeError(UnusableFileError):
+    """The file is empty, or larger than WhatsApp takes for its type. The text has the limit."""
+
+    code = "media_size"
+
+
+class UnknownMediaError(UnusableFileError):
+    """The organization has no such file, or no longer."""
+
+    code = "media_unknown"

@@ -4,7 +4,7 @@ from pytake.engine.execution import CompiledNode, Execution, NodeHandlers
 from pytake.engine.facts import SentTemplate
 from pytake.engine.node_build import NodeBuild
 from pytake.engine.registry import NodeData, node_type
-from pytake.engine.template_parameters import UnusableParameterError, sendable_components
+from pytake.engine.template_parameters import UnusableParameterError, library_files, sendable_components
 from pytake.whatsapp.outbound import Template, TemplateCategory
 
 
@@ -39,6 +39,7 @@ class TemplateNode(NodeData):
         language = self.language if build.spoken is None or "language" in build.translated else build.spoken
         build.facts.says = True
         build.facts.template = SentTemplate(name, language, self.components or [])
+        build.facts.files.extend(library_files(self.components or []))
         following, step, node = build.target(self.next_node_id, "next_node_id"), build.step("next"), build.node
 
         def enter(run: Execution) -> CompiledNode | None:

@@ -293,12 +293,13 @@ def _branch_never_taken(place: Place) -> Fix | None:
 
 def _unsupported_media(place: Place) -> Fix | None:
     ending = str(place.value).partition("?")[0].partition("#")[0].rpartition(".")[2].lower()
-    kind = next((kind for kind, endings in MEDIA_ENDINGS.items() if ending in endings), "document")
-    if place.pointer is None:
+    of_link = next((kind for kind, endings in MEDIA_ENDINGS.items() if ending in endings), "document")
+    field = str(place.problem.field)
+    if place.pointer is None or field.startswith("components"):  # a template's header has its type
         return None
-    pointer = place.pointer.removesuffix("/link") + "/type"
-    _, before = place.found(str(place.problem.field).removesuffix(".link") + ".type")
-    return place.replace("send_as", kind, pointer, before)
+    pointer = place.pointer.rpartition("/")[0] + "/type"
+    _, before = place.found(field.rpartition(".")[0] + ".type")
+    return place.replace("send_as", place.problem.nearest or of_link, pointer, before)
 
 
 def _removed(action: str) -> Callable[[Place], Fix | None]:

@@ -16,7 +16,8 @@ class Surroundings(Struct, frozen=True):
 
     `secrets` are the stored secrets' hosts by name, `timetables` and `constants` their names, `flows` the published flows that
     this one may start, by id, with the names of the parameters that they require. `templates` are all message templates of the
-    organization's WhatsApp Business accounts. `sends_email`: the deployment has an address to send e-mails from.
+    organization's WhatsApp Business accounts. `sends_email`: the deployment has an address to send e-mails from. `files` are the
+    library files by id, with the kind of message that each can be.
     """
 
     secrets: Mapping[str, Collection[str]] | None = None
@@ -25,6 +26,7 @@ class Surroundings(Struct, frozen=True):
     flows: Mapping[str, Collection[str]] | None = None
     templates: Collection[MessageTemplate] | None = None
     sends_email: bool | None = None
+    files: Mapping[str, str] | None = None
 
 
 def missing_in(known: Surroundings, compilation: Compilation) -> Iterator[Problem]:
@@ -41,6 +43,8 @@ def missing_in(known: Surroundings, compilation: Compilation) -> Iterator[Proble
             yield from _unknown_constants(facts, known.constants)
         if known.flows is not None:
             yield from _not_startable(facts, known.flows)
+        if known.files is not None:
+            yield from _unsendable_files(facts, known.files)
         if known.sends_email is False:
             for email in facts.emails:
                 message = (
@@ -55,8 +59,8 @@ def missing_in(known: Surroundings, compilation: Compilation) -> Iterator[Proble
         )
 
 
-def _problem(code: str, message: str, facts: NodeFacts, field: str) -> Problem:
-    return problem(code, message, flow_id=facts.flow_id, node_id=facts.node_id, field=field)
+def _problem(code: str, message: str, facts: NodeFacts, field: str, nearest: str | None = None) -> Problem:
+    return problem(code, message, flow_id=facts.flow_id, node_id=facts.node_id, field=field, nearest=nearest)
 
 
 def _unusable_secrets(facts: NodeFacts, known: Mapping[str, Collection[str]]) -> Iterator[Problem]:
@@ -96,6 +100,20 @@ def _unknown_constants(facts: NodeFacts, known: Collection[str]) -> Iterator[Pro
                 "`PUT /api/v1/organization`, or correct the name."
             )
             yield _problem("unknown_constant", message, facts, use.field)
+
+
+def _unsendable_files(facts: NodeFacts, known: Mapping[str, str]) -> Iterator[Problem]:
+    for use in facts.files:
+        kind = known.get(use.file_id)
+        if kind is None:
+            message = (
+                "The organization does not have this file, so the message fails. Choose another one, or upload it with "
+                "`POST /api/v1/media` and `keep`."
+            )
+            yield _problem("unknown_media", message, facts, use.field)
+        elif kind != use.kind:
+            message = f"WhatsApp sends this file as {kind}, not as {use.kind}. Choose another file, or another `type`."
+            yield _problem("unsupported_media", message, facts, use.field, nearest=kind)
 
 
 def _not_startable(facts: NodeFacts, known: Mapping[str, Collection[str]]) -> Iterator[Problem]:
