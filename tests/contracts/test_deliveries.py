@@ -83,6 +83,15 @@ def record_status(
     return deliveries.record_status(KEY, 1, 0, send=send, status=status, at=NOW, message_id=message_id, code=code)
 
 
+def test_the_entries_of_many_turns_are_found_together(deliveries: Deliveries) -> None:
+    other = replace(KEY, contact_id="5511888888888")
+    first = deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW), None)
+    deliveries.claim(KEY, Delivery(1, 1, "claimed", claimed_at=NOW), None)
+    theirs = deliveries.claim(other, Delivery(2, 0, "waiting"), None)
+    assert deliveries.of_turns([(KEY, 1), (other, 2), (other, 1)]) == {(KEY, 1): first, (other, 2): theirs}
+    assert deliveries.of_turns([]) == {}
+
+
 def test_a_status_never_moves_backwards(deliveries: Deliveries) -> None:
     deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW, sends=1), None)
     assert record_status(deliveries, "delivered")

@@ -477,6 +477,10 @@ class MemoryDeliveries:
         known = self.entries.get((key, turn, index))
         return replace(known) if known is not None else None
 
+    def of_turns(self, turns: Sequence[tuple[ConversationKey, int]]) -> dict[tuple[ConversationKey, int], Delivery]:
+        found = {(key, turn): self.load(key, turn, 0) for key, turn in turns}
+        return {place: entry for place, entry in found.items() if entry is not None}
+
     def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
         known = self.expect_revision(key, delivery, previous.revision if previous else 0)
         if known is not None and previous is not None and previous.status is not None and delivery.status is None:

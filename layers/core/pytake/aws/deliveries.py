@@ -1,6 +1,7 @@
 """The claim ledger on DynamoDB. The sender's state and Meta's statuses are different attributes of one item, so that neither
 writer overwrites the other."""
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 import msgspec
@@ -12,6 +13,7 @@ from pynamodb.expressions.update import Action
 from pytake.aws.table import (
     Item,
     Table,
+    conversation_key,
     conversation_pk,
     delivery_sk,
     due_shard,
@@ -50,6 +52,12 @@ class DynamoDeliveries:
     def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
         found = self._find(key, turn, index, consistent=self._consistent)
         return delivery_of(found) if found is not None else None
+
+    def of_turns(self, turns: Sequence[tuple[ConversationKey, int]]) -> dict[tuple[ConversationKey, int], Delivery]:
+        places = [(conversation_pk(key), delivery_sk(turn, 0)) for key, turn in turns]
+        items, now = self._table.item.batch_get(places, consistent_read=False), self._clock()
+        entries = [(conversation_key(item.pk), delivery_of(item)) for item in items if is_unexpired(item, now)]
+        return {(key, entry.turn): entry for key, entry in entries}
 
     def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
         revision = previous.revision if previous is not None else 0

@@ -11,7 +11,7 @@ The recount also finds whose message is to be repeated (`pytake.campaigns.repeat
 as failed although a worker had committed it.
 """
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -143,6 +143,7 @@ class RecountAudience:
         keys = [ConversationKey(organization_id, phone_number_id, contact_id) for contact_id in people]
         known = {one.key.contact_id: one for one in self._conversations.load_all(keys)} if keys else {}
         known |= moved(self._aliases, [key for key in keys if key.contact_id not in known])
+        read = self._read(campaign, [one for one in known.values() if _is_open(one, campaign, people)])
 
         def outcome(key: ConversationKey) -> Counted | None:
             conversation, was = known.get(key.contact_id), people[key.contact_id]
@@ -150,9 +151,9 @@ class RecountAudience:
                 return None
             if not is_released(was):
                 return self._without_message(conversation, campaign, part, was)
-            if was.split()[0] == READ and _was_silent(conversation, campaign.started_at):
-                return None  # nothing is further than read, and nothing else happened: no request
-            return self._outcome(key, conversation, campaign, was)
+            if not _is_open(conversation, campaign, people):
+                return None
+            return self._outcome(key, conversation, campaign, was, read)
 
         if self._workers == 1:
             found: Iterable[Counted | None] = map(outcome, keys)
@@ -161,13 +162,20 @@ class RecountAudience:
                 found = list(pool.map(outcome, keys))
         return {key.contact_id: one for key, one in zip(keys, found, strict=True) if one is not None}
 
+    def _read(self, campaign: Campaign, conversations: Sequence[Conversation]) -> "_Read":
+        """The last turns of these people, and what became of those that are the campaign's: a request for a hundred of each."""
+        turns = self._conversations.latest_turns([one for one in conversations if one.seq])
+        own = (campaign.message_id, campaign.message_id + RETRY_SUFFIX)
+        places = [(key, record.seq) for key, record in turns.items() if record.message_id in own]
+        return _Read(turns, self._deliveries.of_turns(places))
+
     def _outcome(
-        self, key: ConversationKey, conversation: Conversation, campaign: Campaign, was: str
+        self, key: ConversationKey, conversation: Conversation, campaign: Campaign, was: str, read: "_Read"
     ) -> Counted | None:
-        first = self._taken(key, conversation, campaign.message_id)
+        first = self._taken(key, conversation, campaign.message_id, read)
         if first is None:
             return None
-        delivery, later = self._delivery(first), self._later(first, conversation)
+        delivery, later = self._delivery(first, read), self._later(first, conversation)
         outcome = outcome_of(first.mark, first.record, delivery, later)
         price, now = first.mark.price_micros, self._clock()
         # One worker committed it, and those after it failed before they had queued it. The ledger keeps it from leaving twice.
@@ -176,9 +184,9 @@ class RecountAudience:
             return Counted(was, price, now + LOOK_AGAIN_SECONDS)
         if delivery is None or not outcome.startswith(LIMITED):
             return Counted(outcome)
-        again = self._taken(key, conversation, campaign.message_id + RETRY_SUFFIX)
+        again = self._taken(key, conversation, campaign.message_id + RETRY_SUFFIX, read)
         if again is not None:
-            delivery = self._delivery(again)
+            delivery = self._delivery(again, read)
             outcome = outcome_of(again.mark, again.record, delivery, later)
             # Its worker may have died before it was queued.
             is_lost = delivery is None and now < again.record.at + REPEAT_UNTIL_SECONDS
@@ -201,12 +209,15 @@ class RecountAudience:
         turns = self._conversations.turns(conversation.key)
         return Counted(outcome_without_message(was, since, turns, flows))
 
-    def _delivery(self, taken: "_Taken") -> Delivery | None:
-        return self._deliveries.load(taken.key, taken.record.seq, 0)
+    def _delivery(self, taken: "_Taken", read: "_Read") -> Delivery | None:
+        known = read.deliveries.get((taken.key, taken.record.seq))
+        return known or self._deliveries.load(taken.key, taken.record.seq, 0)
 
-    def _taken(self, key: ConversationKey, conversation: Conversation, message_id: str) -> "_Taken | None":
+    def _taken(
+        self, key: ConversationKey, conversation: Conversation, message_id: str, read: "_Read"
+    ) -> "_Taken | None":
         """The turn with this id that the campaign took for the contact: in its conversation, or in the one that took it over."""
-        last = self._conversations.turn(key, conversation.seq) if conversation.seq else None
+        last = read.turns.get(key)
         for at, likely in ((key, last), (self._current(key, conversation), None)):
             if at is None:
                 continue
@@ -276,6 +287,19 @@ def _was_silent(conversation: Conversation, since: float) -> bool:
     earlier may have come later: it counts when its turn was taken."""
     last = max(conversation.active_at, conversation.refused_at)
     return conversation.merged_into is None and last < since
+
+
+def _is_open(conversation: Conversation, campaign: Campaign, outcomes: Mapping[str, str]) -> bool:
+    """Whether there may be news of a person with a message. Nothing is further than read, unless something else happened."""
+    was = outcomes[conversation.key.contact_id]
+    return is_released(was) and not (was.split()[0] == READ and _was_silent(conversation, campaign.started_at))
+
+
+class _Read(Struct, frozen=True):
+    """What was read for all people of a part: their last turns, and the ledger's entries of those that are the campaign's."""
+
+    turns: Mapping[ConversationKey, TurnRecord]
+    deliveries: Mapping[tuple[ConversationKey, int], Delivery]
 
 
 class _Taken(Struct, frozen=True):

@@ -18,6 +18,9 @@ class Deliveries(Protocol):
     def load(self, key: ConversationKey, turn: int, index: int) -> Delivery | None:
         """The entry (a consistent read), or None."""
 
+    def of_turns(self, turns: Sequence[tuple[ConversationKey, int]]) -> dict[tuple[ConversationKey, int], Delivery]:
+        """The entries of the first messages of these turns, where there are some. May be a second old."""
+
     def claim(self, key: ConversationKey, delivery: Delivery, previous: Delivery | None) -> Delivery:
         """Write `delivery` if the entry is still `previous` (None: it does not exist); returns it with its new revision.
 
