@@ -37,6 +37,7 @@ from pytake.aws.campaigns import DynamoAudiences, DynamoCampaigns
 from pytake.aws.contacts import DynamoContacts
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
+from pytake.aws.delivery_reads import DynamoDeliveryReads
 from pytake.aws.queues import SqsQueues
 from pytake.aws.rate_slots import DynamoRateSlots
 from pytake.aws.table import Table
@@ -174,6 +175,7 @@ class _World:
             conversations=conversations,
             contacts=contacts,
             deliveries=self.deliveries,
+            reads=DynamoDeliveryReads(table, clock),
             slots=DynamoRateSlots(table),
             held_turns=fakes.MemoryHeldTurns(),
             tenants=tenants,

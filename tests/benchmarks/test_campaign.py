@@ -36,5 +36,6 @@ def test_a_campaign_asks_aws_for_no_more_than_it_needs() -> None:
     assert release["write_units"] < 6
     assert early["requests"] == {}, "before its slot nothing is read"
     assert (send["write_units"], send["read_units"]) == (2, 3)
+    assert (send["requests"]["dynamodb.BatchGetItem"], send["requests"].get("dynamodb.GetItem", 0)) == (1, 0)
     assert recounts["read_units"] < 8
     assert recounts["requests"]["dynamodb.GetItem"] < 1, "what is read of a part is read together"

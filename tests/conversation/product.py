@@ -155,6 +155,7 @@ class Product:
             conversations=self.conversations,
             contacts=self.contacts,
             deliveries=self.deliveries,
+            reads=fakes.MemoryDeliveryReads(self.conversations, self.contacts, self.deliveries),
             slots=self.slots,
             held_turns=self.held_turns,
             tenants=self.tenants,

@@ -21,6 +21,7 @@ from pytake.conversation.lake_records import PendingErasure
 from pytake.conversation.ports.aliases import Alias, FoundIdentities
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, EffectSlot, RecentPosition
+from pytake.conversation.ports.delivery_reads import DeliveryRead
 from pytake.conversation.ports.messaging import OperatorEvent
 from pytake.conversation.ports.templates import ChangeTemplate
 from pytake.conversation.ports.tenants import ChangeFlowSecrets, DraftChangedError, ExpectedDraft, FlowSecret
@@ -465,6 +466,20 @@ class MemoryAliases:
     def _leads(self, organization_id: str, identity: str) -> str | None:
         known = self.stored.get((organization_id, identity))
         return known.contact_id if known is not None else None
+
+
+class MemoryDeliveryReads:
+    def __init__(
+        self, conversations: "MemoryConversations", contacts: "MemoryContacts", deliveries: "MemoryDeliveries"
+    ) -> None:
+        self._conversations = conversations
+        self._contacts = contacts
+        self._deliveries = deliveries
+
+    def load(self, key: ConversationKey, turn: int, index: int) -> DeliveryRead:
+        stored = self._contacts.load_all(key.organization_id, [key.contact_id])
+        entry = self._deliveries.load(key, turn, index)
+        return DeliveryRead(entry, self._conversations.load(key), stored[0] if stored else None)
 
 
 class MemoryDeliveries:

@@ -22,6 +22,7 @@ from pytake.aws.aliases import DynamoAliases
 from pytake.aws.contacts import DynamoContacts
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
+from pytake.aws.delivery_reads import DynamoDeliveryReads
 from pytake.aws.event_bus import EventBridgeBus
 from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.operator_events import EventBridgeOperatorEvents
@@ -124,6 +125,7 @@ class AwsWorld(World):
             "aliases": DynamoAliases(self.table, clock),
             "contacts": DynamoContacts(self.table),
             "deliveries": DynamoDeliveries(self.table, clock, kept()),
+            "delivery_reads": DynamoDeliveryReads(self.table, clock),
             "slots": DynamoRateSlots(self.table),
             "held_turns": DynamoHeldTurns(self.table),
             "events": EventBridgeOperatorEvents(lambda: _client("events"), "default", logger, "test", clock),

@@ -84,6 +84,7 @@ class Sandbox:
                 conversations=ports["conversations"],
                 contacts=ports["contacts"],
                 deliveries=ports["deliveries"],
+                reads=ports["delivery_reads"],
                 slots=ports["slots"],
                 held_turns=ports["held_turns"],
                 tenants=tenants,

@@ -130,6 +130,11 @@ class World:
             "contacts": Guarded(self, "contacts", self.conversations.contacts),
             "aliases": Guarded(self, "aliases", self.conversations.aliases),
             "deliveries": Guarded(self, "deliveries", self.deliveries),
+            "delivery_reads": Guarded(
+                self,
+                "delivery_reads",
+                fakes.MemoryDeliveryReads(self.conversations, self.conversations.contacts, self.deliveries),
+            ),
             "slots": Guarded(self, "slots", fakes.MemoryRateSlots()),
             "held_turns": Guarded(self, "held_turns", self.held_turns),
             "events": Guarded(self, "events", Alarms(self)),

@@ -62,7 +62,10 @@ SESSION_END_GRACE_SECONDS = 86_400
 RECENT_PAGE = 100
 """Entries that one request reads from each partition of the list."""
 
-_STATE, _PSEUDONYMS = "STATE", "PSEUDONYMS"
+STATE = "STATE"
+"""Sort key of a conversation."""
+
+_PSEUDONYMS = "PSEUDONYMS"
 _ASSIGNMENT, _NOTE = "ASSIGNMENT", "NOTE#"
 _MARKER = 0  # its position in the transaction, to read why it was cancelled
 
@@ -84,9 +87,9 @@ class DynamoConversations:
         """The `seq` and the processed messages of what `load` and `load_all` returned last: a commit then reads nothing."""
 
     def load(self, key: ConversationKey) -> Conversation | None:
-        item = self._get(key, _STATE)
+        item = self._get(key, STATE)
         self._loaded = _processed([item] if item is not None else [])
-        return _conversation(key, item) if item is not None else None
+        return conversation_of(key, item) if item is not None else None
 
     def erased_at(self, key: ConversationKey) -> float:
         try:
@@ -96,10 +99,10 @@ class DynamoConversations:
         return float(item.updated_at or 0) if is_unexpired(item, self._clock()) else 0
 
     def load_all(self, keys: Sequence[ConversationKey]) -> list[Conversation]:
-        places = [(conversation_pk(key), _STATE) for key in keys]
+        places = [(conversation_pk(key), STATE) for key in keys]
         items, now = list(self._table.item.batch_get(places, consistent_read=self._consistent)), self._clock()
         self._loaded_together = _processed(items)
-        return [_conversation(conversation_key(item.pk), item) for item in items if is_unexpired(item, now)]
+        return [conversation_of(conversation_key(item.pk), item) for item in items if is_unexpired(item, now)]
 
     def recent(
         self, organization_id: str, until: float | None = None, *, with_agents: bool = False
@@ -162,7 +165,7 @@ class DynamoConversations:
         known = replace(loaded, contact=after.contact, opted_out=after.opted_out)
         actions: list[Action] = [item.body.set(_body(known)), item.revision.set(after.contact_revision)]
         try:
-            item(conversation_pk(loaded.key), _STATE).update(
+            item(conversation_pk(loaded.key), STATE).update(
                 actions, condition=self._is_at(loaded.seq, loaded.contact_revision)
             )
         except UpdateError as error:
@@ -281,7 +284,7 @@ class DynamoConversations:
         for known in (self._loaded, self._loaded_together):
             if known.get(pk, (0, None))[0] == seq:
                 return read_processed_messages(known[pk][1], turn.at)
-        item = self._get(key, _STATE)
+        item = self._get(key, STATE)
         if item is None or int(item.seq or 0) != seq:
             self._refuse_committed(key, turn)
             raise ConflictError(f"turn {turn.seq} of the conversation is not the next one")
@@ -296,7 +299,7 @@ class DynamoConversations:
         """Raise `AlreadyCommittedError` when the turn was refused because its message has already taken a turn."""
         if turn.message_id is None:
             return
-        state = self._get(key, _STATE)
+        state = self._get(key, STATE)
         if state is not None and read_processed_messages(state.processed, turn.at).turn_of(turn.message_id) is not None:
             raise AlreadyCommittedError(turn.message_id)
 
@@ -311,7 +314,7 @@ class DynamoConversations:
         return {conversation_key(item.pk): read_turn(item.body) for item in kept}
 
     def turn_of_message(self, key: ConversationKey, message_id: str) -> TurnRecord | None:
-        state = self._get(key, _STATE)
+        state = self._get(key, STATE)
         seq = read_processed_messages(state.processed, 0).turn_of(message_id) if state is not None else None
         if seq is None:
             marker = self._get(key, marker_sk(message_id))
@@ -342,7 +345,7 @@ class DynamoConversations:
         session = conversation.session
         state = session.state.decode() if session is not None and session.state is not None else None
         item = self._table.item(
-            pk, _STATE, body=_body(conversation), state=state, seq=conversation.seq, expires_at=expires_at
+            pk, STATE, body=_body(conversation), state=state, seq=conversation.seq, expires_at=expires_at
         )
         item.revision = conversation.contact_revision or None
         organization_id = conversation.key.organization_id
@@ -371,7 +374,8 @@ def _body(conversation: Conversation) -> str:
     return _encode(replace(conversation, key=NO_KEY, seq=0, contact_revision=0, session=session)).decode()
 
 
-def _conversation(key: ConversationKey, item: Item) -> Conversation:
+def conversation_of(key: ConversationKey, item: Item) -> Conversation:
+    """The conversation that an item stores."""
     conversation = _read_conversation.decode(item.body or "")
     conversation.key, conversation.seq, conversation.contact_revision = key, int(item.seq or 0), int(item.revision or 0)
     if conversation.session is not None and item.state is not None:

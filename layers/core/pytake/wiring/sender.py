@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pytake.aws.batch import BatchProcessor
+from pytake.aws.delivery_reads import DynamoDeliveryReads
 from pytake.aws.held_turns import DynamoHeldTurns
 from pytake.aws.queues import SqsQueues
 from pytake.aws.rate_slots import DynamoRateSlots
@@ -38,6 +39,7 @@ def deliver() -> Deliver:
         conversations=conversations(),
         contacts=contacts(),
         deliveries=shared.deliveries(),
+        reads=DynamoDeliveryReads(shared.table(), shared.clock),
         slots=DynamoRateSlots(shared.table()),
         held_turns=DynamoHeldTurns(shared.table()),
         tenants=shared.tenants(),

@@ -9,6 +9,7 @@ The turns of a stopped number leave the queue for a durable store (`stopped_numb
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -29,6 +30,7 @@ from pytake.conversation.opt_out import RecordOptOut
 from pytake.conversation.ports.common import Clock, ConflictError, RecordMetric, no_metrics
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries, HeldTurns, MessageSender, RateSlots, ReadReceipts
+from pytake.conversation.ports.delivery_reads import DeliveryReads
 from pytake.conversation.ports.media import UnusableFileError
 from pytake.conversation.ports.messaging import OperatorEvents, Queues
 from pytake.conversation.ports.templates import Templates
@@ -63,6 +65,7 @@ class Deliver:
         conversations: Conversations,
         contacts: Contacts,
         deliveries: Deliveries,
+        reads: DeliveryReads,
         slots: RateSlots,
         held_turns: HeldTurns,
         tenants: TenantRepository,
@@ -82,14 +85,13 @@ class Deliver:
         longest_wait: Callable[[int], float] = longest_wait,
     ) -> None:
         self._conversations = conversations
-        self._contacts = contacts
         self._deliveries = deliveries
         self._slots = slots
         self._departures = Departures(slots, deliveries, tenants, messages_per_minute, record_metric)
         self._exchange_files = exchange_files
         self._tenants = tenants
         self._secrets = secrets
-        self._templates = templates
+        self._lookups = partial(LedgerLookups, conversations, contacts, deliveries, reads, templates)
         self._sender = sender
         self._queues = queues
         self._operator_events = operator_events
@@ -178,15 +180,13 @@ class Deliver:
         self, item: OutboundItem, index: int, number: Number, *, first_delivery: bool, out_of_time: Callable[[], bool]
     ) -> bool:
         """Deliver one message; whether to continue with the next. Raises `RetryLaterError`."""
-        known = None if first_delivery else self._deliveries.load(item.key, item.turn, index)
+        lookups = self._lookups(item, index, number)
+        known = lookups.entry(first_delivery=first_delivery)
         # Everything that can fail comes before the claim: after it, a failure leaves a send with an unknown outcome.
         access_token = self._secrets.access_token(number.organization_id, number.phone_number_id)
         if access_token is None:
             self._stopped.stop(item, index, number, "no access token stored")
         attempt = Attempt(item, index, number, known, self._clock(), first_delivery)
-        lookups = LedgerLookups(
-            self._conversations, self._contacts, self._deliveries, self._templates, item, index, number
-        )
         try:
             step = steps.next_step(attempt, lookups, self._ambiguous_seconds, self._claim_seconds)
             if not isinstance(step, steps.Send):

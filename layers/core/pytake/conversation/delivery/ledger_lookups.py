@@ -8,9 +8,10 @@ from pytake.conversation.current_conversation import load_current
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
+from pytake.conversation.ports.delivery_reads import DeliveryRead, DeliveryReads
 from pytake.conversation.ports.templates import Templates
 from pytake.conversation.queues import OutboundItem
-from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Number
+from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Delivery, Number
 from pytake.conversation.templates.check import copy_of
 from pytake.conversation.templates.stored import StoredTemplate
 
@@ -32,6 +33,8 @@ class LedgerLookups:
             "_is_loaded",
             "_item",
             "_number",
+            "_read",
+            "_reads",
             "_templates",
         ),
     )
@@ -41,6 +44,7 @@ class LedgerLookups:
         conversations: Conversations,
         contacts: Contacts,
         deliveries: Deliveries,
+        reads: DeliveryReads,
         templates: Templates,
         item: OutboundItem,
         index: int,
@@ -51,14 +55,28 @@ class LedgerLookups:
         self._conversations = conversations
         self._contacts = contacts
         self._deliveries = deliveries
+        self._reads = reads
+        self._read: DeliveryRead | None = None
         self._item = item
         self._index = index
         self._conversation: Conversation | None = None
         self._is_loaded = False
 
+    def entry(self, *, first_delivery: bool) -> Delivery | None:
+        """The ledger's entry. The first delivery of an answer has none yet: its claim finds out. All that the message of a
+        campaign needs is read with it."""
+        item = self._item
+        if item.campaign is not None:
+            self._read = self._reads.load(item.key, item.turn, self._index)
+            return self._read.entry
+        return None if first_delivery else self._deliveries.load(item.key, item.turn, self._index)
+
     def conversation(self) -> Conversation | None:
         if not self._is_loaded:
-            self._conversation, self._is_loaded = load_current(self._conversations, self._item.key), True
+            known = self._read.conversation if self._read is not None else None
+            if self._read is None or (known is not None and known.merged_into is not None):
+                known = load_current(self._conversations, self._item.key)
+            self._conversation, self._is_loaded = known, True
         return self._conversation
 
     def template(self, name: str, language: str) -> StoredTemplate | None:
@@ -66,7 +84,8 @@ class LedgerLookups:
 
     def consent(self) -> Mapping[Purpose, Consent]:
         organization_id, contact_id = self._item.organization_id, self._item.contact_id
-        contact = self._contacts.load(organization_id, contact_id)
+        known = self._read.contact if self._read is not None else None
+        contact = known or self._contacts.load(organization_id, contact_id)
         if contact.created_at:
             return contact.consent
         # The contact was never stored, or it was merged into another one since the turn.
