@@ -366,6 +366,7 @@ def main() -> None:
     limit_sandboxes(max_processes=max(2, os.cpu_count() or 2))
     run_fifo_groups_in_parallel()
     emulator_speed.poll_queues_immediately()
+    emulator_speed.pass_over_waiting_messages()
     emulator_speed.remember_what_texts_mean()
     check_schedules_every_second()
     resolve_schedule_placeholders()

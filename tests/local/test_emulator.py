@@ -13,7 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from ministack.core import iam_evaluator, lambda_runtime
-from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc
+from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc, sqs
 
 from local import emulator, emulator_speed
 from local.oidc import AUDIENCE, Issuer
@@ -158,6 +158,34 @@ def test_a_function_behind_an_http_api_gets_the_stages_variables(monkeypatch: py
     assert got[0]["stageVariables"] == {"issuer": "https://issuer.example"}
     assert "stageVariables" not in got[1]
     assert got[2] == {"job": "due"}
+
+
+def test_a_function_gets_the_visible_messages_of_a_queue_and_an_id_may_be_sent_again_after_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for owner, name in emulator_speed.PATCHED_NAMES:
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    looked: list[str] = []
+    collect = sqs._collect_msgs
+    monkeypatch.setattr(sqs, "_collect_msgs", lambda *some: (looked.append("looked"), collect(*some))[1])
+    emulator_speed.pass_over_waiting_messages()
+    url = sqs._act_create_queue({"QueueName": "some.fifo", "Attributes": {"FifoQueue": "true"}}, "")["QueueUrl"]
+    send = {"QueueUrl": url, "MessageBody": "a", "MessageGroupId": "g", "MessageDeduplicationId": "1"}
+
+    first = sqs._act_send_message(send, url)
+    assert sqs._act_send_message(send, url)["MessageId"] == first["MessageId"], "within five minutes it is the same one"
+    received = sqs._receive_messages_for_esm(url, 10)
+    assert [message["body"] for message in received] == ["a"]
+    assert sqs._receive_messages_for_esm(url, 10) == []
+    assert looked == ["looked"], "what is in flight is not looked through"
+    received[0]["visible_at"] = time.time()
+    assert len(sqs._receive_messages_for_esm(url, 10)) == 1
+
+    sqs._act_send_message({**send, "MessageDeduplicationId": "2"}, url)
+    sent = sqs._get_q(url)["dedup_cache"]
+    sent["1"]["expire"] = time.time()
+    assert sqs._act_send_message(send, url)["MessageId"] != first["MessageId"]
+    assert list(sent) == ["2", "1"]
 
 
 def test_what_a_text_means_is_looked_up_once_and_changes_with_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
