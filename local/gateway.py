@@ -217,7 +217,6 @@ def create_server(app: Any) -> GatewayServer:
         server_header=False,
         timeout_keep_alive=60,
         timeout_graceful_shutdown=2,
-        http="h11",  # by name: which one `auto` takes depends on what else is installed
         ws="none",
     )
     return GatewayServer(config)
