@@ -38,7 +38,7 @@ def test_all_that_a_message_is_decided_by_is_read_together(ports: tuple[Any, Any
     conversations, contacts, deliveries, reads = ports
     assert reads.load(KEY, 1, 0) == DeliveryRead(None, None, None)
     session = Session("s", NOW, NOW + 60, state=b'{"f":"main","n":"q_name"}', timer_at=NOW + 30)
-    conversation = Conversation(KEY, Contact(KEY.contact_id), seq=1, session=session, opted_out=True)
+    conversation = Conversation(key=KEY, contact=Contact(KEY.contact_id), seq=1, session=session, opted_out=True)
     conversations.commit(conversation, TurnRecord(1, NOW, "s", "opened", Input(type="start"), message_id="campaign:c"))
     contacts.save("acme", new_contact(KEY.contact_id, at=NOW))
     deliveries.claim(KEY, Delivery(1, 0, "claimed", claimed_at=NOW), None)
