@@ -17,8 +17,9 @@ import pytake.wiring.api as wiring
 from pytake.conversation.assignments import Assignment, is_snoozed, is_unread, team_of
 from pytake.conversation.flow_authoring import UnknownFlowError
 from pytake.conversation.inbox import NO_ASSIGNMENT, NOBODY, Filters, Sort, status_of
-from pytake.conversation.office import Office, Wait, office_of, waits_since
+from pytake.conversation.office import Office, Wait, office_of
 from pytake.conversation.records import SERVICE_WINDOW_SECONDS, Conversation, Handoff
+from pytake.conversation.sessions import waits_since
 from pytake.conversation.shown_state import collected_variables, open_state
 from pytake.conversation.transcript import RecordPlace, Speaker, TranscriptEntry
 from pytake.wiring import shared

@@ -29,7 +29,7 @@ from pytake.conversation.records import (
     TurnRecord,
 )
 from pytake.conversation.retry_later import RetryLaterError
-from pytake.conversation.sessions import session_of_turn
+from pytake.conversation.sessions import session_of_turn, waits_since
 from pytake.conversation.start_flow import StartFlow
 from pytake.conversation.turn_contact import CONTACT_BYTES
 from pytake.engine import (
@@ -98,14 +98,14 @@ class FlowRun:
         While an agent has the session, the input is only recorded. A turn that fails, or that cannot be stored, ends with
         the number's apology. `before` is the conversation as it was loaded.
         """
-        self._answer(draft, number, now)
+        self._answer(draft, before, number, now)
         self._keep_to_size(draft, before, number, now)
 
-    def _answer(self, draft: TurnDraft, number: Number, now: float) -> None:
+    def _answer(self, draft: TurnDraft, before: Conversation, number: Number, now: float) -> None:
         organization = self._tenants.organization(number.organization_id)
         session = self._open_session(draft, organization, now)
         if session.human:
-            _record_for_agent(draft, number, organization)
+            _record_for_agent(draft, before, number, organization)
             return
         flow, state = self._flow_and_state(draft, session, number)
         if flow is None:
@@ -339,13 +339,13 @@ def _known(contact: Contact, number: Number, organization: Organization, flow: F
     return TurnContext(contact, number.country, number.commands, *settings)
 
 
-def _record_for_agent(draft: TurnDraft, number: Number, organization: Organization) -> None:
+def _record_for_agent(draft: TurnDraft, before: Conversation, number: Number, organization: Organization) -> None:
     """An agent has the session. The flow does not run; only the command `stop` works."""
     conversation, record = draft.conversation, draft.record
     record.status = "human"
     if conversation.session is not None:
+        conversation.session.waits_since = waits_since(before, record.at) or record.at
         conversation.session.unread_id = record.message_id
-        conversation.session.waits_since = conversation.session.waits_since or record.at
     _opts_out(draft, number, organization)
 
 

@@ -10,13 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.conversation.assignments import Assignment, Assignments, is_snoozed, is_unread, team_of
-from pytake.conversation.office import waits_since
 from pytake.conversation.people import contact_ids, spellings
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.records import Conversation, ConversationKey
+from pytake.conversation.sessions import waits_since
 from pytake.engine import normalize_text
 
 LOADED_TOGETHER = 100

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from pytake.conversation.records import Conversation, Organization
+from pytake.conversation.records import Organization
 from pytake.engine.opening_times import OpeningTimes
 
 
@@ -48,9 +48,3 @@ def office_of(organization: Organization) -> Office | None:
     if organization.office_timetable is None or timetable is None:
         return None
     return Office(organization.office_timetable, OpeningTimes(timetable), organization.timezone)
-
-
-def waits_since(conversation: Conversation, now: float) -> float | None:
-    """Since when the person waits for an agent's answer; None if they do not."""
-    session = conversation.open_session(now)
-    return session.waits_since if session is not None else None

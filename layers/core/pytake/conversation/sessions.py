@@ -46,3 +46,18 @@ def closing(session: Session | None, by: str, **why: Any) -> list[Event]:
 def session_id(session: Session | None) -> str:
     """The id that a turn's record has for this session; empty for what was only opened."""
     return session.id if session is not None and not session.opened else ""
+
+
+def waits_since(conversation: Conversation, now: float) -> float | None:
+    """Since when the person waits for an agent's answer; None if they do not.
+
+    A session of an earlier release does not say it: then the wait counts from the message that no agent has answered, or from
+    the handoff if no message came after it.
+    """
+    session = conversation.open_session(now)
+    if session is None or session.waits_since is not None:
+        return session.waits_since if session is not None else None
+    if session.unread_id is not None:
+        return conversation.last_inbound_at
+    handoff = session.handoff
+    return handoff.at if handoff is not None and conversation.active_at <= handoff.at else None
