@@ -1,14 +1,13 @@
 import { CopyButton, Button, PasswordInput, Select, Switch, Textarea, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import type { UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { flowsQuery } from "../../api/flows.ts";
 import { changeable, type NumberChange, type PhoneNumber } from "../../api/numbers.ts";
 import { session } from "../../login/session.ts";
 import { Form } from "../../ui/Form.tsx";
 import { Rows, rowsOf, type Row } from "../../ui/Rows.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
+import { useFlows } from "./flows.ts";
 import { type PhoneNumberWithProblems } from "./queries.ts";
 
 const SECRETS = ["accessToken", "appSecret", "verifyToken"] as const;
@@ -77,11 +76,7 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
   const { t } = useTranslation("settings");
   const [form, setForm] = useState(() => first(known));
   const set = (changed: Partial<typeof form>) => setForm((before) => ({ ...before, ...changed }));
-  const flows = useQuery(flowsQuery());
-  const choices = (flows.data ?? []).map(({ flow_id, name, published_version }) => ({
-    value: flow_id,
-    label: published_version ? name : t("numbers.unpublished", { name }),
-  }));
+  const { choices, problemOf } = useFlows([form.flow, ...form.keywords.map(({ target }) => target)]);
   return (
     <Form onSubmit={() => saving.mutate({ id: form.id.trim(), change: changeOf(form, known) })}>
       <section>
@@ -91,6 +86,7 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
           description={t("numbers.flowAbout")}
           data={choices}
           value={form.flow}
+          error={problemOf(form.flow)}
           searchable
           clearable
           onChange={(flow) => set({ flow })}
@@ -102,6 +98,7 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
           targetLabel={t("numbers.flow")}
           targets={choices}
           fallback={form.flow ?? choices[0]?.value ?? ""}
+          problemOf={problemOf}
           rows={form.keywords}
           onChange={(keywords) => set({ keywords })}
         />
@@ -174,12 +171,14 @@ interface WordRowsProps {
   targets: { value: string; label: string }[];
   /** The target of a new word, and of one whose target was taken back. */
   fallback: string;
+  /** What is wrong with a target. */
+  problemOf?: (target: string) => string | undefined;
   rows: Row<Word>[];
   onChange: (rows: Row<Word>[]) => void;
 }
 
 /** Words, each with what it leads to. */
-function WordRows({ targetLabel, targets, fallback, ...list }: WordRowsProps) {
+function WordRows({ targetLabel, targets, fallback, problemOf, ...list }: WordRowsProps) {
   const { t } = useTranslation("settings");
   return (
     <Rows {...list} empty={{ word: "", target: fallback }}>
@@ -195,6 +194,7 @@ function WordRows({ targetLabel, targets, fallback, ...list }: WordRowsProps) {
             aria-label={targetLabel}
             data={targets}
             value={row.target}
+            error={problemOf?.(row.target)}
             allowDeselect={false}
             onChange={(target) => change({ target: target ?? fallback })}
           />

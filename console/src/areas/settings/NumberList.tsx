@@ -8,8 +8,8 @@ import { Confirm } from "../../ui/Confirm.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
-import { flowsQuery } from "../../api/flows.ts";
 import { numbersQuery, type PhoneNumber } from "../../api/numbers.ts";
+import { useFlows } from "./flows.ts";
 import { organizationQuery, resumeNumber } from "./queries.ts";
 
 const LOW_RATE = 60; // messages a minute: one a second
@@ -53,8 +53,6 @@ function RateWarning() {
 
 function NumberTable({ numbers }: { numbers: PhoneNumber[] }) {
   const { t } = useTranslation("settings");
-  const flows = useQuery(flowsQuery());
-  const nameOf = (id: string | null) => flows.data?.find(({ flow_id }) => flow_id === id)?.name ?? id;
   return (
     <Table verticalSpacing="sm">
       <Table.Thead>
@@ -71,7 +69,9 @@ function NumberTable({ numbers }: { numbers: PhoneNumber[] }) {
               <Link to={`/settings/numbers/${number.phone_number_id}`}>{number.display_phone_number}</Link>
               <div className="quiet">{number.phone_number_id}</div>
             </Table.Td>
-            <Table.Td>{nameOf(number.default_flow_id) ?? <em>{t("numbers.noFlow")}</em>}</Table.Td>
+            <Table.Td>
+              <DefaultFlow number={number} />
+            </Table.Td>
             <Table.Td>
               <State number={number} />
             </Table.Td>
@@ -79,6 +79,24 @@ function NumberTable({ numbers }: { numbers: PhoneNumber[] }) {
         ))}
       </Table.Tbody>
     </Table>
+  );
+}
+
+/** The flow that answers. One that cannot answer is marked, with the way to another one. */
+function DefaultFlow({ number }: { number: PhoneNumber }) {
+  const { t } = useTranslation("settings");
+  const { nameOf, problemOf } = useFlows();
+  const { default_flow_id: id } = number;
+  if (!id) return <em>{t("numbers.noFlow")}</em>;
+  const problem = problemOf(id);
+  if (!problem) return nameOf(id);
+  return (
+    <div className="settings-warning">
+      <Icon name="alert" size={16} />
+      <span>
+        {problem} <Link to={`/settings/numbers/${number.phone_number_id}`}>{t("numbers.chooseFlow")}</Link>
+      </span>
+    </div>
   );
 }
 

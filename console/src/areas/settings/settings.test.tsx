@@ -67,6 +67,26 @@ test("a change of a number keeps what the form does not show, and sends no empty
   expect(sent(`PUT /api/v1/numbers/${ID}`)).toEqual([{ ...rest, apology: "Perdão!" }]);
 });
 
+test("a flow that does not exist or is not published is marked, with the way to another one", async () => {
+  const numbers = [
+    { ...NUMBER, default_flow_id: "gone", keywords: { promo: "lost", ofertas: "sales" } },
+    { ...NUMBER, phone_number_id: "2", default_flow_id: "sales" },
+    { ...NUMBER, phone_number_id: "3" },
+  ];
+  open("numbers", { "GET /api/v1/numbers": numbers });
+  const mark = await screen.findByText(/O fluxo “gone” não existe/);
+  expect(screen.getByText(/O fluxo “Vendas” não está publicado/)).toBeVisible();
+  expect(screen.getAllByRole("link", { name: "Escolher um fluxo" })).toHaveLength(2);
+  await userEvent.click(within(mark).getByRole("link", { name: "Escolher um fluxo" }));
+  const flow = await screen.findByRole("combobox", { name: "Fluxo que responde", description: /gone/ });
+  expect(flow).toHaveValue("gone");
+  expect(screen.getByText(/O fluxo “lost” não existe/)).toBeVisible();
+  await userEvent.click(flow);
+  await userEvent.click(await screen.findByRole("option", { name: FLOW.name }));
+  await waitFor(() => expect(screen.queryByText(/“gone”/)).toBeNull());
+  expect(screen.getByText(/O fluxo “Vendas” não está publicado/)).toBeVisible();
+});
+
 test("a new number is connected with its secrets, and a flow that cannot answer is said", async () => {
   const problems = [
     { code: "flow_not_published", message: "", severity: "warning", field: "default_flow_id" },
