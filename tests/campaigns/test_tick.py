@@ -1,0 +1,83 @@
+"""When a campaign begins and what stops it, and what operators and integrators hear of it."""
+
+from typing import Any
+
+from tests.campaigns.world import CampaignWorld, person
+
+HOUR = 3600
+
+
+def campaign_events(world: CampaignWorld) -> list[tuple[str, str | None, str | None]]:
+    """The type, the reason and the person of each event of the campaign; they are removed."""
+    kept = world.product.events.events
+    found = [(one.type, one.detail.get("reason"), one.detail.get("by")) for one in kept]
+    assert {one.detail["campaign_id"] for one in kept} <= {"spring"}
+    kept.clear()
+    return found
+
+
+def written(world: CampaignWorld) -> int:
+    return sum(map(len, world.turns().values()))
+
+
+def new_world(people: int = 3, **definition: Any) -> CampaignWorld:
+    world = CampaignWorld([person(index) for index in range(people)], **definition)
+    campaign_events(world)
+    return world
+
+
+def test_a_campaign_begins_at_its_time() -> None:
+    world = new_world(start_at=CampaignWorld([]).clock() + HOUR)
+    world.start()
+    assert campaign_events(world) == [("campaign.scheduled", None, "ana")]
+    world.clock.forward(HOUR - 1)
+    world.tick()
+    assert (world.campaign.status, written(world), campaign_events(world)) == ("scheduled", 0, [])
+    world.clock.forward(1)
+    assert world.run().status == "completed"
+    assert written(world) == 3
+    assert campaign_events(world) == [("campaign.running", None, None), ("campaign.completed", None, None)]
+
+
+def test_the_audience_is_frozen_when_the_campaign_begins() -> None:
+    world = new_world(2, start_at=CampaignWorld([]).clock() + HOUR)
+    world.start()
+    late = world.product.contacts.save("acme", person(2))
+    world.people.append(late)  # the segment has one more person before the campaign begins
+    world.clock.forward(HOUR)
+    world.tick()
+    assert written(world) == 3
+    world.people.append(world.product.contacts.save("acme", person(3)))
+    world.run()
+    assert (world.campaign.status, written(world)) == ("completed", 3)
+
+
+def test_what_the_breaker_stopped_stays_stopped_until_a_person_resumes_it() -> None:
+    world = new_world()
+    world.start()
+    world.broken = "failures"
+    world.tick()
+    assert (world.campaign.status, world.campaign.reason) == ("stopped", "failures")
+    assert campaign_events(world) == [("campaign.running", None, "ana"), ("campaign.stopped", "failures", None)]
+    world.broken = None
+    world.run()
+    assert (world.campaign.status, written(world), campaign_events(world)) == ("stopped", 0, [])
+    world.manage.resume("acme", "spring", "bea")
+    assert world.run().status == "completed"
+    assert written(world) == 3
+    assert campaign_events(world) == [("campaign.running", None, "bea"), ("campaign.completed", None, None)]
+
+
+def test_each_change_of_a_person_is_an_event_and_a_repetition_is_none() -> None:
+    world = new_world()
+    for action in ("start", "start", "pause", "pause", "resume", "resume", "cancel", "cancel"):
+        getattr(world.manage, action)("acme", "spring", "ana")
+    changes = ("running", "paused", "running", "cancelled")
+    assert campaign_events(world) == [(f"campaign.{status}", None, "ana") for status in changes]
+
+
+def test_a_spent_cap_is_an_event_with_its_reason() -> None:
+    world = new_world(spend_cap_micros=1)
+    world.start()
+    world.run()
+    assert campaign_events(world)[1:] == [("campaign.paused", "spend_cap", None)]
