@@ -42,6 +42,23 @@ def number_of_calls() -> int:
     return world.calls.made
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_audience_is_the_same_wherever_its_worker_dies(when: str) -> None:
+    """The checksum is over all parts, with the reasons of those who are left out."""
+    calm = new_world()
+    calm.run()
+    checksum = calm.campaign.freeze.checksum
+    for number in range(calm.calls.names.index("reserve_block")):
+        world = new_world()
+        world.calls.at[number, when] = killed
+        world.run()
+        assert (world.campaign.freeze.people, world.campaign.freeze.checksum) == (PEOPLE, checksum)
+    other = new_world()
+    other.people[5] = other.product.contacts.save("acme", replace(other.people[5], consent={}))
+    other.run()
+    assert len({checksum, other.campaign.freeze.checksum, ""}) == 3
+
+
 CALLS = number_of_calls()
 
 

@@ -81,3 +81,12 @@ def test_a_spent_cap_is_an_event_with_its_reason() -> None:
     world.start()
     world.run()
     assert campaign_events(world)[1:] == [("campaign.paused", "spend_cap", None)]
+
+
+def test_a_tick_records_how_many_people_it_claimed() -> None:
+    world = new_world()
+    world.start()
+    world.tick()
+    world.clock.forward(60)
+    world.tick()
+    assert world.metrics == [("CampaignRecipientsClaimed", 3), ("CampaignRecipientsClaimed", 0)]

@@ -111,6 +111,7 @@ class CampaignWorld:
         self.rate_card = memory.FixedRateCard({None: PRICE})
         self.budget = memory.MemoryBudget(1_000 * PRICE)
         self.broken: str | None = None
+        self.metrics: list[tuple[Any, ...]] = []
         self.worker = 0
         self.follow_ups: PlansFollowUps | None = None
         flows = product.flow_library
@@ -170,7 +171,7 @@ class CampaignWorld:
             lambda _: self.broken,
             product.events,
             self.clock,
-            lambda *_: None,
+            lambda *metric: self.metrics.append(metric),
             lambda: name,
         )
 
