@@ -224,6 +224,29 @@ def test_a_person_opts_out_after_the_freeze() -> None:
     assert world.campaign.spent_micros == PRICE * (PEOPLE - 2), "the price of a refused person comes back"
 
 
+def test_a_person_opts_out_at_another_number_after_the_freeze() -> None:
+    """The conversation at the campaign's number does not know it yet."""
+    world = new_world()
+    gone = world.people[0]
+    world.product.say("Oi", gone.contact_id)
+    world.clock.forward(30 * 3600)
+    world.product.fire_due_timers()
+    probe = new_world()
+    probe.run()
+    stored = world.product.contacts.load("acme", gone.contact_id)
+    consent = {**stored.consent, "service": Consent("withdrawn", "stop", 2)}
+    conversation = world.product.conversations.stored[key(world)]
+
+    def opt_out() -> None:
+        world.product.contacts.save("acme", replace(stored, consent=consent))
+
+    world.calls.at[probe.calls.names.index("reserve_block"), "before"] = opt_out
+    world.run()
+    assert not conversation.opted_out
+    assert world.outcomes()[gone.contact_id] == "-opted_out late"
+    assert world.turns()[gone.contact_id] == []
+
+
 @pytest.mark.parametrize("pauses", [False, True])
 def test_a_conversation_that_others_keep_writing_is_tried_again_in_the_next_tick(pauses: bool) -> None:
     """Also if a pause ends the claim before that. Then the next claim begins with the same person and has others: it has a

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pytake.campaigns.claim import HORIZON_SECONDS
 from tests.campaigns.world import CampaignWorld, person
 
 HOUR = 3600
@@ -66,6 +67,19 @@ def test_what_the_breaker_stopped_stays_stopped_until_a_person_resumes_it() -> N
     assert world.run().status == "completed"
     assert written(world) == 3
     assert campaign_events(world) == [("campaign.running", None, "bea"), ("campaign.completed", None, None)]
+
+
+def test_the_breaker_looks_at_nothing_from_before_a_resumption() -> None:
+    world = new_world(5)
+    world.lane.per_second = 2 / HORIZON_SECONDS
+    world.start()
+    world.tick()
+    world.clock.forward(60)
+    world.broken = "opt_outs"
+    world.tick()
+    assert (world.campaign.status, written(world)) == ("stopped", 2)
+    world.manage.resume("acme", "spring", "bea")
+    assert {zone: at.offset for zone, at in world.campaign.watched_from.items()} == {"BR": 2}
 
 
 def test_each_change_of_a_person_is_an_event_and_a_repetition_is_none() -> None:

@@ -194,6 +194,16 @@ def test_an_import_lifts_a_withdrawal_only_with_a_later_time(
     assert world.contact().fields == {"plan": "gold"}
 
 
+@pytest.mark.parametrize(("consent_at", "state"), [("2026-02-01", "granted"), ("2026-02-03", "withdrawn")])
+def test_consent_has_the_time_of_its_row(world: World, consent_at: str, state: str) -> None:
+    world.store(consent={"marketing": Consent("granted", "form", 1_770_000_000.0)})  # 2026-02-02T02:40:00Z
+    world.clock.forward(7 * 86_400)
+    text = f"phone,consent_marketing,consent_at\n{ANA},withdrawn,{consent_at}\n{BIA},granted,2026-02-01T00:00:00Z\n"
+    world.imported(text)
+    assert world.contact().consent_to("marketing").state == state
+    assert world.contact(BIA).consent_to("marketing").at == 1_769_904_000.0
+
+
 def test_a_late_import_never_undoes_a_newer_withdrawal(world: World) -> None:
     world.begin(f"phone,consent_marketing\n{ANA},granted\n")
     world.clock.forward(60)
