@@ -6,6 +6,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from pytake.conversation.campaign_mark import CampaignMark
 from pytake.conversation.lake_events import COLUMNS, EventType, LakeEvent, Pseudonyms, events_of, pseudonyms
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.engine import Event, Input, Step
@@ -201,3 +202,16 @@ def test_a_delivery_has_the_pricing_and_the_country_and_never_the_number(
     assert found == ("BR", "sale", charged)
     named = told[0].pricing_category, told[0].pricing_type, told[0].pricing_model
     assert named == ((pricing.category, pricing.type, pricing.model) if pricing else (None, None, None))
+
+
+@pytest.mark.parametrize(
+    ("mark", "columns"),
+    [(CampaignMark("spring", "b"), ("spring", "b")), (CampaignMark("spring"), ("spring", None)), (None, (None, None))],
+)
+def test_what_a_campaign_sent_names_it_and_its_variant(
+    mark: CampaignMark | None, columns: tuple[str | None, str | None]
+) -> None:
+    delivery = Delivery(1, 0, "accepted", status="read", status_at=1.0)
+    told = events_of(KEY, turn(messages=[Template("sale", "en")], campaign=mark), [delivery], NAMES)
+    assert {event.type for event in told} >= {"message_out", "delivery"}
+    assert {(event.campaign_id, event.variant) for event in told} == {columns}

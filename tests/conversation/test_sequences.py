@@ -39,6 +39,7 @@ BEFORE = Sequence(
     field="appointment",
     steps=[Step(START, days=-2, at="10:00"), Step(START, days=-1, at="10:00")],
 )
+SECOND = "100000000000002"
 SILENCE = Sequence(
     id="silence",
     name="Still there?",
@@ -322,6 +323,17 @@ def test_an_unanswered_template_is_followed_up_once_per_silence(desk: Desk) -> N
     assert desk.run_at(begun + DAY).started == 1
     assert desk.sent == ["soon", "soon"]
     assert desk.run_at(begun + 3 * DAY) == FollowUpCounts(), "the follow-up is not followed up"
+
+
+def test_a_silence_at_another_number_is_not_followed_up(desk: Desk) -> None:
+    desk.product.add_organization("acme", SECOND, REMIND)
+    desk.put(replace(SILENCE, phone_number_id=SECOND))
+    desk.product.say("Oi")
+    desk.product.clock.forward(26 * HOUR)
+    desk.product.fire_due_timers()
+    desk.product.run_queues()
+    assert desk.run() == FollowUpCounts()
+    assert desk.follow_ups.waiting == []
 
 
 def test_an_answer_cancels_the_follow_up_of_a_silence(desk: Desk) -> None:
