@@ -76,8 +76,8 @@ test("a flow that does not exist or is not published is marked, with the way to 
   open("numbers", { "GET /api/v1/numbers": numbers });
   const mark = await screen.findByText(/O fluxo “gone” não existe/);
   expect(screen.getByText(/O fluxo “Vendas” não está publicado/)).toBeVisible();
-  expect(screen.getAllByRole("link", { name: "Escolher um fluxo" })).toHaveLength(2);
-  await userEvent.click(within(mark).getByRole("link", { name: "Escolher um fluxo" }));
+  expect(screen.getAllByRole("link", { name: "Trocar o fluxo" })).toHaveLength(2);
+  await userEvent.click(within(mark).getByRole("link", { name: "Trocar o fluxo" }));
   const flow = await screen.findByRole("combobox", { name: "Fluxo que responde", description: /gone/ });
   expect(flow).toHaveValue("gone");
   expect(screen.getByText(/O fluxo “lost” não existe/)).toBeVisible();
