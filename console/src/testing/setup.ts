@@ -14,11 +14,26 @@ vi.stubGlobal("matchMedia", (query: string) => ({
 vi.stubGlobal(
   "ResizeObserver",
   class {
-    observe() {}
+    readonly report: (entries: unknown[]) => void;
+    constructor(report: (entries: unknown[]) => void) {
+      this.report = report;
+    }
+    /** Only the list of conversations has sizes: it draws the rows in view. */
+    observe(target: Element) {
+      if (!target.closest(".inbox-items")) return;
+      const contentRect = { width: 300, height: target.matches("li") ? 80 : 800 };
+      queueMicrotask(() => this.report([{ target, contentRect }]));
+    }
     unobserve() {}
     disconnect() {}
   },
 );
+Object.defineProperty(HTMLElement.prototype, "offsetParent", {
+  configurable: true,
+  get(this: HTMLElement) {
+    return this.parentElement;
+  },
+});
 Object.defineProperty(document, "fonts", {
   configurable: true,
   value: { addEventListener: () => undefined, removeEventListener: () => undefined },

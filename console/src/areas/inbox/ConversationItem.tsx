@@ -39,65 +39,63 @@ export const ConversationItem = memo(function ConversationItem({ summary }: { su
   const priority = assignment.priority ?? handoff?.priority;
   const team = assignment.team ?? handoff?.department;
   return (
-    <li>
-      <NavLink to={pathOf(keyOf(summary))} className="inbox-item" data-unread={unread}>
-        <Avatar size={36} color="leaf" alt="">
-          {initialsOf(nameOf(summary))}
-        </Avatar>
-        <span className="inbox-item-text">
-          <span className="inbox-item-head">
-            <span className="inbox-item-name">{nameOf(summary)}</span>
-            {active && <time dateTime={active}>{short(active)}</time>}
+    <NavLink to={pathOf(keyOf(summary))} className="inbox-item" data-unread={unread}>
+      <Avatar size={36} color="leaf" alt="">
+        {initialsOf(nameOf(summary))}
+      </Avatar>
+      <span className="inbox-item-text">
+        <span className="inbox-item-head">
+          <span className="inbox-item-name">{nameOf(summary)}</span>
+          {active && <time dateTime={active}>{short(active)}</time>}
+        </span>
+        {last && (
+          <span className="inbox-item-last quiet">
+            {last.speaker !== "user" && `${t(`speaker.${last.speaker}`)}: `}
+            <bdi>{last.text || textless(last.type)}</bdi>
           </span>
-          {last && (
-            <span className="inbox-item-last quiet">
-              {last.speaker !== "user" && `${t(`speaker.${last.speaker}`)}: `}
-              <bdi>{last.text || textless(last.type)}</bdi>
-            </span>
-          )}
-          <span className="inbox-item-about quiet">
-            {wait ? <Waiting wait={wait} /> : t(`status.${summary.status}`)}
-            {unread && (
-              <span className="inbox-dot">
-                <span className="unseen">{t("unread")}</span>
-              </span>
-            )}
-          </span>
-          {(team ||
-            priority != null ||
-            assignment.assignee ||
-            assignment.tags.length > 0 ||
-            summary.opted_out) && (
-            <span className="inbox-item-badges">
-              {assignment.assignee && (
-                <Badge size="xs" variant="outline" color="leaf">
-                  {assignment.assignee === session().person.subject ? t("me") : assignment.assignee}
-                </Badge>
-              )}
-              {team && (
-                <Badge size="xs" variant="light" color="leaf">
-                  {nameOfTeam(team)}
-                </Badge>
-              )}
-              {assignment.tags.map((tag) => (
-                <Badge key={tag} size="xs" variant="light" color="gray">
-                  {tag}
-                </Badge>
-              ))}
-              {priority != null && (
-                <Badge size="xs" variant="default">
-                  {t("priority", { priority: nameOfPriority(priority) })}
-                </Badge>
-              )}
-              {summary.opted_out && (
-                <Badge size="xs" variant="light" color="gray">
-                  {t("optedOut")}
-                </Badge>
-              )}
+        )}
+        <span className="inbox-item-about quiet">
+          {wait ? <Waiting wait={wait} /> : t(`status.${summary.status}`)}
+          {unread && (
+            <span className="inbox-dot">
+              <span className="unseen">{t("unread")}</span>
             </span>
           )}
         </span>
-      </NavLink>
-    </li>
+        {(team ||
+          priority != null ||
+          assignment.assignee ||
+          assignment.tags.length > 0 ||
+          summary.opted_out) && (
+          <span className="inbox-item-badges">
+            {assignment.assignee && (
+              <Badge size="xs" variant="outline" color="leaf">
+                {assignment.assignee === session().person.subject ? t("me") : assignment.assignee}
+              </Badge>
+            )}
+            {team && (
+              <Badge size="xs" variant="light" color="leaf">
+                {nameOfTeam(team)}
+              </Badge>
+            )}
+            {assignment.tags.map((tag) => (
+              <Badge key={tag} size="xs" variant="light" color="gray">
+                {tag}
+              </Badge>
+            ))}
+            {priority != null && (
+              <Badge size="xs" variant="default">
+                {t("priority", { priority: nameOfPriority(priority) })}
+              </Badge>
+            )}
+            {summary.opted_out && (
+              <Badge size="xs" variant="light" color="gray">
+                {t("optedOut")}
+              </Badge>
+            )}
+          </span>
+        )}
+      </span>
+    </NavLink>
   );
 });

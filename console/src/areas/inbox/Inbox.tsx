@@ -8,7 +8,7 @@ import type { components } from "../../generated/api.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { notifications, useHandoffAlerts } from "./alerts.ts";
-import { ConversationItem } from "./ConversationItem.tsx";
+import { ConversationList } from "./ConversationList.tsx";
 import { Figures } from "./Figures.tsx";
 import { isSearchable, MessageSearch } from "./MessageSearch.tsx";
 import {
@@ -87,9 +87,11 @@ function List({ view }: { view: View }) {
   const list = useInfiniteQuery(listQuery(view, asked));
   const phone = PHONE.test(search.trim()) ? search.replaceAll(/\D/g, "") : "";
   const person = useQuery(personQuery(phone));
-  const shown = list.data?.pages.flatMap((page) => page.conversations) ?? [];
-  const others =
-    phone && person.data && !shown.some((one) => samePerson(one, person.data)) ? [person.data] : [];
+  const found = phone ? person.data : undefined;
+  const shown = useMemo(() => {
+    const listed = list.data?.pages.flatMap((page) => page.conversations) ?? [];
+    return found && !listed.some((one) => samePerson(one, found)) ? [...listed, found] : listed;
+  }, [list.data, found]);
   return (
     <>
       <TextInput
@@ -103,12 +105,8 @@ function List({ view }: { view: View }) {
       />
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
       {list.isPending && <Skeleton height={180} />}
-      <ul className="inbox-items">
-        {[...shown, ...others].map((one) => (
-          <ConversationItem key={pathOf(keyOf(one))} summary={one} />
-        ))}
-      </ul>
-      {list.isSuccess && shown.length + others.length === 0 && (
+      <ConversationList key={`${view} ${asked}`} conversations={shown} />
+      {list.isSuccess && shown.length === 0 && (
         <p className="quiet inbox-none">{t(search ? "noneFound" : `none.${view}`)}</p>
       )}
       {list.hasNextPage && (
