@@ -1,4 +1,4 @@
-"""Nobody gets a campaign in their night: quiet hours are local times in the person's country."""
+"""A campaign writes to no person in their night: quiet hours are local times in the person's country."""
 
 from datetime import datetime
 
