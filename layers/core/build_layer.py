@@ -35,6 +35,7 @@ SERVICES = {
     "dynamodb",
     "events",
     "glue",
+    "lambda",
     "s3",
     "secretsmanager",
     "sesv2",

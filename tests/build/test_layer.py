@@ -62,6 +62,7 @@ def test_it_holds_no_unneeded_files(built_layer: Path) -> None:
         "dynamodb",
         "events",
         "glue",
+        "lambda",
         "s3",
         "secretsmanager",
         "sesv2",

@@ -1,5 +1,6 @@
 """The botocore session of a function: requests are those of botocore's own session, which registers more handlers."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from botocore.session import Session
 from layers.core.build_layer import SERVICES as LAYER_SERVICES
 from pytake.aws import session as ours
 from pytake.aws.session import SERVICES, new_session
+from tests.stack import REPOSITORY
 
 SIGNED = ("Authorization", "X-Amz-Date", "amz-sdk-invocation-id", "User-Agent", "X-Amz-Security-Token")
 
@@ -104,6 +106,12 @@ def test_handlers_of_a_service_are_registered_with_its_first_client_once() -> No
 
 def test_the_layer_describes_the_same_services() -> None:
     assert SERVICES == LAYER_SERVICES
+
+
+def test_the_layer_describes_each_service_that_a_function_asks_for() -> None:
+    sources = (REPOSITORY / "layers" / "core" / "pytake").rglob("*.py")
+    asked = {name for source in sources for name in re.findall(r'client\("([a-z0-9-]+)"\)', source.read_text())}
+    assert {"lambda", "sqs"} <= asked <= SERVICES
 
 
 def test_credentials_are_those_of_the_environment_or_what_botocore_finds_elsewhere(

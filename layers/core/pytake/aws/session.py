@@ -11,7 +11,7 @@ from botocore.session import Session
 USER_AGENT = "pytake-serverless"
 
 SERVICES = frozenset(
-    {"athena", "bedrock-runtime", "dynamodb", "events", "glue", "s3", "secretsmanager", "sesv2", "sqs", "sts"}
+    {"athena", "bedrock-runtime", "dynamodb", "events", "glue", "lambda", "s3", "secretsmanager", "sesv2", "sqs", "sts"}
 )
 """The services that the layer describes."""
 
