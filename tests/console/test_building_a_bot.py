@@ -7,26 +7,13 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.console.conftest import Visitor
-from tests.console.web_console import expect_accessible, sign_in
+from tests.console.web_console import create, expect_accessible, node, sign_in
 from tests.effects.servers import answering, serving
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
 
 pytestmark = pytest.mark.cloud
-
-
-def node(page: Page, text: str) -> Locator:
-    """The node on the canvas that shows a text."""
-    return page.locator(".react-flow__node", has_text=text)
-
-
-def create(page: Page, name: str) -> None:
-    """Create an empty flow and wait for its canvas."""
-    page.get_by_role("button", name="Novo fluxo").click()
-    page.get_by_label("Nome do fluxo").fill(name)
-    page.get_by_role("button", name="Criar").click()
-    expect(page.locator(".react-flow__node")).to_have_count(3)
 
 
 def choose(page: Page, exit: str, target: str) -> None:

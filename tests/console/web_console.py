@@ -1,7 +1,7 @@
 """What tests do with the web console in a browser."""
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 
 VIOLATIONS = """
 window.violations = [];
@@ -19,6 +19,19 @@ def sign_in(page: Page, url: str, role: str, name: str = "", organization: str =
     page.locator("[name=name]").fill(name)
     page.locator(f"button[value={role}]").click()
     page.locator("#main h1").wait_for()
+
+
+def node(page: Page, text: str) -> Locator:
+    """The node on the canvas that shows a text."""
+    return page.locator(".react-flow__node", has_text=text)
+
+
+def create(page: Page, name: str) -> None:
+    """Create an empty flow and wait for its canvas."""
+    page.get_by_role("button", name="Novo fluxo").click()
+    page.get_by_label("Nome do fluxo").fill(name)
+    page.get_by_role("button", name="Criar").click()
+    expect(page.locator(".react-flow__node")).to_have_count(3)
 
 
 _SETTLED = """() => Promise.allSettled(document.getAnimations()

@@ -5,7 +5,6 @@ import { setClock } from "../ui/now.ts";
 import { ApiError, apiError } from "./errors.ts";
 
 const REQUEST_MILLISECONDS = 31_000; // API Gateway answers within 30 s, or not at all
-const UPLOAD_MILLISECONDS = 15 * 60_000; // a signed address is valid for as long
 
 /** Sends the person's token with each request. */
 const authorized: Middleware = {
@@ -38,13 +37,6 @@ async function answered(request: Request): Promise<Response> {
   if (authorization === request.headers.get("authorization")) return response;
   again.headers.set("authorization", authorization);
   return reliableFetch(again, REQUEST_MILLISECONDS);
-}
-
-/** Put a file to an address that the API has signed. The person's token is not sent with it. */
-export async function put(url: string, file: File, headers: Record<string, string>): Promise<void> {
-  const request = new Request(url, { method: "PUT", body: file, headers, credentials: "omit" });
-  const response = await reliableFetch(request, UPLOAD_MILLISECONDS);
-  if (!response.ok) throw apiError(response.status, undefined);
 }
 
 /** The REST API, typed by its OpenAPI document. */

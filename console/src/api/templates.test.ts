@@ -48,6 +48,13 @@ test("a message has what each part of its template needs", () => {
   expect(valuesOf(READY, [])).toEqual({});
 });
 
+test("a header is a file of the organization", () => {
+  const values = { ...VALUES, header: "file-1" };
+  const sent = componentsOf(READY, values);
+  expect(sent[0]).toEqual({ type: "header", parameters: [{ type: "image", image: { id: "file-1" } }] });
+  expect(valuesOf(READY, sent)).toEqual(values);
+});
+
 test("named values keep their names, and a template without values sends none", () => {
   const named = template([{ type: "BODY", text: "Olá {{nome}}" }], { parameter_format: "NAMED" });
   expect(componentsOf(named, { "body.nome": "Ana" })).toEqual([

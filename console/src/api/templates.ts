@@ -1,13 +1,14 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { components } from "../generated/api.ts";
 import { api, gotPages } from "./client.ts";
+import { isLibraryFile, type FileKind } from "./files.ts";
 
 export type MessageTemplate = components["schemas"]["TemplateResponse"];
 type Json = Record<string, unknown>;
 
 const PAGE = 100;
 const VARIABLE = /\{\{\s*(\w+)\s*\}\}/g;
-const FILES: Record<string, string> = { IMAGE: "image", VIDEO: "video", DOCUMENT: "document" };
+const FILES: Record<string, FileKind> = { IMAGE: "image", VIDEO: "video", DOCUMENT: "document" };
 
 /** One value that a template needs before it can be sent. */
 export interface TemplateField {
@@ -17,7 +18,7 @@ export interface TemplateField {
   /** The variable's name, or the text of the button. */
   name: string;
   /** `text`, or the kind of file whose address is needed. */
-  kind: string;
+  kind: "text" | FileKind;
   /** The place of the button. */
   index?: number;
 }
@@ -91,7 +92,8 @@ export function componentsOf(template: MessageTemplate, values: Readonly<Record<
   const named = template.parameter_format === "NAMED";
   const parameter = ({ key, kind, name }: TemplateField): Json => {
     const value = values[key] ?? "";
-    if (kind !== "text") return { type: kind, [kind]: { link: value } };
+    if (kind !== "text")
+      return { type: kind, [kind]: isLibraryFile(value) ? { id: value } : { link: value } };
     return { type: "text", text: value, ...(named ? { parameter_name: name } : {}) };
   };
   const sent: Json[] = [];
@@ -122,7 +124,8 @@ export function valuesOf(template: MessageTemplate, sent: readonly Json[]): Reco
     const found =
       parameters.find((one) => one["parameter_name"] === name) ??
       parameters[kind === "text" && index === undefined ? names.indexOf(name) : 0];
-    const value = kind === "text" ? found?.["text"] : (found?.[kind] as Json | undefined)?.["link"];
+    const file = found?.[kind] as Json | undefined;
+    const value = kind === "text" ? found?.["text"] : (file?.["link"] ?? file?.["id"]);
     if (typeof value === "string") values[key] = value;
   }
   return values;

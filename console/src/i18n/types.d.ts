@@ -2,6 +2,7 @@ import "i18next";
 import type shell from "../words/pt/shell.json";
 import type problems from "../words/pt/problems.json";
 import type findings from "../words/pt/findings.json";
+import type files from "../words/pt/files.json";
 import type losses from "../words/pt/losses.json";
 import type comparison from "../words/pt/comparison.json";
 import type build from "../areas/build/words/pt.json";
@@ -23,6 +24,7 @@ declare module "i18next" {
       shell: typeof shell;
       problems: typeof problems;
       findings: typeof findings;
+      files: typeof files;
       losses: typeof losses;
       comparison: typeof comparison;
       build: typeof build;

@@ -55,6 +55,7 @@ export const AREAS: readonly Area[] = [
     id: "settings",
     icon: "settings",
     roles: ["admin"],
+    words: ["files"],
     routes: () => import("../areas/settings/routes.tsx"),
   },
   {

@@ -9,7 +9,10 @@ import {
   templatesQuery,
   textOf,
   type MessageTemplate,
+  type TemplateField,
 } from "../api/templates.ts";
+import { isLibraryFile } from "../api/files.ts";
+import { FileField } from "./files/lazy.tsx";
 import { Problem } from "./Problem.tsx";
 
 export type TemplateValues = Readonly<Record<string, string>>;
@@ -49,16 +52,43 @@ export function TemplateForm({ chosen, choose, values, change }: TemplateFormPro
       {chosen && (
         <>
           {fieldsOf(chosen)?.map((field) => (
-            <TextInput
+            <ValueField
               key={field.key}
-              required
-              label={t(`template.${field.kind === "text" ? field.place : "file"}`, { name: field.name })}
+              field={field}
               value={values[field.key] ?? ""}
-              onChange={(event) => change({ ...values, [field.key]: event.currentTarget.value })}
+              onChange={(value) => change({ ...values, [field.key]: value })}
             />
           ))}
           <TemplatePreview template={chosen} values={values} />
         </>
+      )}
+    </>
+  );
+}
+
+interface ValueFieldProps {
+  field: TemplateField;
+  value: string;
+  onChange: (value: string) => void;
+}
+
+/** A value of a template: a text, or a file of the organization or at a public address. */
+function ValueField({ field: { kind, place, name }, value, onChange }: ValueFieldProps) {
+  const { t } = useTranslation();
+  const label = t(`template.${kind === "text" ? place : "file"}`, { name });
+  const isStored = kind !== "text" && isLibraryFile(value);
+  return (
+    <>
+      {!isStored && (
+        <TextInput
+          required
+          label={label}
+          value={value}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+      )}
+      {kind !== "text" && (
+        <FileField kind={kind} value={value} onChange={(file) => onChange(file?.id ?? "")} />
       )}
     </>
   );

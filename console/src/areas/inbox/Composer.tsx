@@ -4,19 +4,12 @@ import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { session } from "../../login/session.ts";
 import { repliesQuery, replyFor } from "../../api/desk.ts";
+import { storeFile } from "../../api/files.ts";
 import { announce } from "../../ui/announce.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { useNow } from "../../ui/now.ts";
 import { Problem } from "../../ui/Problem.tsx";
-import {
-  pathOf,
-  readAgain,
-  reportTyping,
-  send,
-  storeFile,
-  type ConversationState,
-  type Key,
-} from "./queries.ts";
+import { pathOf, readAgain, reportTyping, send, type ConversationState, type Key } from "./queries.ts";
 import { TemplateMessage } from "./TemplateMessage.tsx";
 import { duration } from "./times.ts";
 

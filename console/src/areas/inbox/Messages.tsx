@@ -2,13 +2,14 @@ import { Button, Skeleton } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Fragment, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { download } from "../../api/files.ts";
 import type { components } from "../../generated/api.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { plain } from "../../ui/names.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { folded } from "../../ui/search.ts";
 import { useTextless } from "./kinds.ts";
-import { download, type Message } from "./queries.ts";
+import type { Message } from "./queries.ts";
 import { clock, day } from "./times.ts";
 
 const NEAR_THE_END = 80; // pixels

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions, type QueryClient } from "@tanstack/react-query";
-import { api, got, put } from "../../api/client.ts";
+import { api, got } from "../../api/client.ts";
 import type { components } from "../../generated/api.ts";
 
 type Schemas = components["schemas"];
@@ -132,36 +132,6 @@ export function readAgain(queries: QueryClient, key: Key, turn?: number): void {
     );
   void queries.invalidateQueries({ queryKey: ["transcript", key] });
   void queries.invalidateQueries({ queryKey: ["conversation", key] });
-}
-
-/** Download a file of a conversation. Its address works for some minutes only, so it is asked for when it is needed. */
-export async function download(media_id: string): Promise<void> {
-  const { url } = await got(api.GET("/api/v1/media/{media_id}", { params: { path: { media_id } } }));
-  globalThis.location.assign(url);
-}
-
-const LARGEST_IN_A_REQUEST = 4_000_000; // a third more in base64, and a request to the API has at most 6 MB
-
-/** Store a file, so that it can be sent; its id. A large one goes to the bucket, by an address that the API signs for it. */
-export async function storeFile(file: File): Promise<string> {
-  const described = { mime_type: file.type || "application/octet-stream", filename: file.name };
-  if (file.size <= LARGEST_IN_A_REQUEST) {
-    const body = { ...described, content: await base64(file) };
-    return (await got(api.POST("/api/v1/media", { body }))).id;
-  }
-  const body = { ...described, size: file.size };
-  const { id, url, headers } = await got(api.POST("/api/v1/media/uploads", { body }));
-  await put(url, file, headers);
-  return id;
-}
-
-function base64(file: File): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.addEventListener("load", () => resolve(String(reader.result).split(",", 2)[1] ?? ""));
-    reader.addEventListener("error", () => reject(reader.error ?? new Error("the file cannot be read")));
-    reader.readAsDataURL(file);
-  });
 }
 
 /** How many conversations agents have, by what is to do. */

@@ -9,6 +9,7 @@ const PAGES = [
   "teams",
   "replies",
   "templates",
+  "files",
   "secrets",
   "deliveries",
 ] as const;

@@ -1,5 +1,6 @@
 import { Navigate, type RouteObject } from "react-router";
 import { DeliveriesPage } from "./DeliveriesPage.tsx";
+import { FilesPage } from "./FilesPage.tsx";
 import { NumberList } from "./NumberList.tsx";
 import { NumberPage } from "./NumberPage.tsx";
 import { OrganizationPage } from "./OrganizationPage.tsx";
@@ -22,6 +23,7 @@ const routes: RouteObject[] = [
       { path: "teams", element: <TeamsPage /> },
       { path: "replies", element: <RepliesPage /> },
       { path: "templates", element: <TemplatesPage /> },
+      { path: "files", element: <FilesPage /> },
       { path: "secrets", element: <SecretsPage /> },
       { path: "deliveries", element: <DeliveriesPage /> },
     ],

@@ -35,12 +35,26 @@ const ORGANIZATION = {
   constants: {},
 };
 
+const FILES = [
+  ["file-2", "contrato.pdf", "application/pdf"],
+  ["file-1", "cardápio.png", "image/png"],
+].map(([id, filename, mime_type]) => ({
+  id,
+  filename,
+  mime_type,
+  size: 2_500,
+  created_at: "2026-11-01T00:00:00Z",
+  expires_at: null,
+}));
+
 function open(page: string, changed: Record<string, unknown> = {}) {
   const { sent, ...shown } = visit("/settings", routes, `/${page}`, {
     "GET /api/v1/numbers": [NUMBER],
     "GET /api/v1/flows": FLOWS,
     "GET /api/v1/organization": ORGANIZATION,
     "GET /api/v1/timetables": { timetables: {} },
+    "GET /api/v1/media": FILES,
+    "GET /api/v1/media/file-1": { url: "https://bucket.example/1", mime_type: "image/png" },
     "GET /api/v1/secrets": [{ name: "crm", hosts: ["crm.example.com"] }],
     ...changed,
   });
@@ -52,7 +66,7 @@ function open(page: string, changed: Record<string, unknown> = {}) {
 }
 
 beforeEach(async () => {
-  await words("pt", "settings");
+  await words("pt", "settings", "files");
   signInAs("admin");
 });
 
@@ -282,7 +296,20 @@ test("a secret is stored with its hosts, and removed only at the second click", 
   );
 });
 
-test.each(["numbers", `numbers/${ID}`, "organization", "timetables", "secrets"])(
+test("a file of flows is deleted after a warning", async () => {
+  const { sent } = open("files", { "DELETE /api/v1/media/file-1": new Response(null, { status: 204 }) });
+  const row = (await screen.findByText("cardápio.png")).closest("tr")!;
+  await waitFor(() => expect(row.querySelector("img")).toHaveAttribute("src", "https://bucket.example/1"));
+  expect(within(row).getByText(/^imagem, 2,5 kB, de /)).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Excluir cardápio.png" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  expect(dialog.getByText(/Fluxos, modelos e campanhas podem usar/)).toBeVisible();
+  expect(sent("DELETE /api/v1/media/file-1")).toEqual([]);
+  await userEvent.click(dialog.getByRole("button", { name: "Excluir" }));
+  await waitFor(() => expect(sent("DELETE /api/v1/media/file-1")).toHaveLength(1));
+});
+
+test.each(["numbers", `numbers/${ID}`, "organization", "timetables", "files", "secrets"])(
   "axe finds nothing: %s",
   async (page) => {
     const { container } = open(page);

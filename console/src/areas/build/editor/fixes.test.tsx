@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import type { FlowDocument } from "../../../flow/document.ts";
 import { inspection, showInEditor } from "../../../testing/editor.tsx";
-import { expectAccessible, words } from "../../../testing/render.tsx";
+import { expectAccessible, signInAs, words } from "../../../testing/render.tsx";
 import { NodeForm } from "../forms/NodeForm.tsx";
 
 const FLOW: FlowDocument = {
@@ -53,7 +53,10 @@ const FINDINGS = inspection([
   },
 ]);
 
-beforeEach(() => words("pt", "build", "findings"));
+beforeEach(async () => {
+  await words("pt", "build", "findings", "files");
+  signInAs("builder");
+});
 
 function open(document = FLOW) {
   return showInEditor(document, ({ document: shown }) => <NodeForm node={shown.nodes[0]!} />, {

@@ -301,7 +301,13 @@ function Preview({ node }: { node: FlowNode }) {
         text={String(node.data["text"] ?? node.data["question"] ?? "")}
         header={node.data["header"] as string | undefined}
         footer={node.data["footer"] as string | undefined}
-        media={media ? { type: String(media["type"]), link: media["link"] as string | undefined } : undefined}
+        media={
+          media && {
+            type: String(media["type"]),
+            link: media["link"] as string | undefined,
+            id: media["id"] as string | undefined,
+          }
+        }
         options={buttons.map((button) => String(button["label"] ?? ""))}
       />
     </figure>

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import type { FlowDocument } from "../../../flow/document.ts";
 import { inspection, showInEditor } from "../../../testing/editor.tsx";
-import { expectAccessible, words } from "../../../testing/render.tsx";
+import { expectAccessible, signInAs, words } from "../../../testing/render.tsx";
 import { NodeForm } from "./NodeForm.tsx";
 import { completed, FILTER_OFFERS, matching, placeAt } from "./completion.ts";
 
@@ -55,7 +55,10 @@ const FOUND = inspection(
   ],
 );
 
-beforeEach(() => words("pt", "build", "findings"));
+beforeEach(async () => {
+  await words("pt", "build", "findings", "files");
+  signInAs("builder");
+});
 
 test("values and filters are chosen with the keyboard while a message is written", async () => {
   const { document, container } = showInEditor(

@@ -1,9 +1,9 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import type { FlowDocument } from "../../../flow/document.ts";
 import { inspection, showInEditor } from "../../../testing/editor.tsx";
-import { expectAccessible, words } from "../../../testing/render.tsx";
+import { answers, expectAccessible, signInAs, words } from "../../../testing/render.tsx";
 import { NodeForm } from "./NodeForm.tsx";
 
 const FLOW: FlowDocument = {
@@ -22,7 +22,10 @@ function open(id: string, found = inspection()) {
   return showInEditor(FLOW, part, { found, selected: [id] });
 }
 
-beforeEach(() => words("pt", "build", "findings"));
+beforeEach(async () => {
+  await words("pt", "build", "findings", "files");
+  signInAs("builder");
+});
 
 test("an empty field says that it is to be filled in, beside it", async () => {
   open("c", inspection([{ code: "invalid_variable", node_id: "c", field: "variable" }]));
@@ -37,6 +40,49 @@ test("a file without a link says so at the link", async () => {
   const link = await screen.findByRole("textbox", { name: "Link do arquivo" });
   expect(link).toHaveAccessibleDescription("Falta preencher este campo.");
   expect(screen.queryByRole("alert")).toBeNull();
+});
+
+test("a file of the organization takes the place of a link, and is shown as the person sees it", async () => {
+  const link = {
+    url: "https://bucket.example/file-1",
+    mime_type: "image/png",
+    size: 7,
+    filename: "menu.png",
+  };
+  vi.stubGlobal(
+    "fetch",
+    answers({
+      "POST /api/v1/media": { id: "file-1" },
+      "GET /api/v1/media": [],
+      "GET /api/v1/media/file-1": link,
+    }).fetch,
+  );
+  const { document } = open("m");
+  const picture = new File(["picture"], "menu.png", { type: "image/png" });
+  await userEvent.upload(await screen.findByLabelText("Arquivo: Arquivo"), picture);
+  const data = () => document().nodes[1]!.data["media"];
+  await waitFor(() => expect(data()).toEqual({ type: "image", id: "file-1" }));
+  expect(screen.queryByRole("textbox", { name: "Link do arquivo" })).toBeNull();
+  await userEvent.type(screen.getByRole("textbox", { name: "Legenda" }), "Cardápio");
+  expect(data()).toEqual({ type: "image", id: "file-1", caption: "Cardápio" });
+  const preview = screen.getByRole("figure");
+  await waitFor(() => expect(preview.querySelector("img")).toHaveAttribute("src", link.url));
+  await userEvent.click(screen.getByRole("button", { name: "Remover o arquivo: Arquivo" }));
+  expect(data()).toBeUndefined();
+});
+
+test("a file that is gone says so at the file", async () => {
+  vi.stubGlobal(
+    "fetch",
+    answers({
+      "GET /api/v1/media": [],
+      "GET /api/v1/media/file-1": new Response(null, { status: 404 }),
+    }).fetch,
+  );
+  const flow = { ...FLOW, nodes: [{ ...FLOW.nodes[1]!, data: { media: { type: "image", id: "file-1" } } }] };
+  const found = inspection([{ code: "unknown_media", node_id: "m", field: "media.id" }]);
+  showInEditor(flow, ({ document }) => <NodeForm node={document.nodes[0]!} />, { found, selected: ["m"] });
+  expect(await screen.findByText(/Este arquivo não existe mais/)).toBeVisible();
 });
 
 test("a button with a link is filled in without JSON, and gone with its switch", async () => {

@@ -1,12 +1,15 @@
-import { Autocomplete, JsonInput, NumberInput, Select, TagsInput, TextInput } from "@mantine/core";
+import { Autocomplete, Input, JsonInput, NumberInput, Select, TagsInput, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { isLibraryFile } from "../../../api/files.ts";
 import { withValue, type Data } from "../../../flow/document.ts";
+import { FileField } from "../../../ui/files/lazy.tsx";
 import { ExpressionInput } from "./Completed.tsx";
 import { ListPart } from "./ListPart.tsx";
 import { useVariables, type PartProps } from "./TextPart.tsx";
 
 const MEDIA = ["image", "video", "audio", "document", "sticker"] as const;
+const CAPTIONED: ReadonlySet<string> = new Set(["image", "video", "document"]);
 const UNITS = { s: 1, min: 60, h: 3600, d: 86_400 } as const;
 
 type Unit = keyof typeof UNITS;
@@ -99,38 +102,52 @@ export function JsonPart({ label, value, onChange, error }: PartProps) {
   );
 }
 
-/** A picture, video, sound or file beside a text. */
+/** A picture, video, sound or file beside a text: a file of the organization, or a public address. */
 export function MediaPart({ label, value, onChange, error }: PartProps) {
   const { t } = useTranslation("build");
   const media = (value ?? {}) as Data;
   const type = shown(media["type"]);
+  const id = isLibraryFile(media["id"]) ? media["id"] : undefined;
+  const { caption } = media as { caption?: string };
   return (
     <fieldset className="build-list">
       <legend>{label}</legend>
-      <Select
-        clearable
-        aria-label={label}
-        placeholder={t("form.noMedia")}
-        data={MEDIA.map((one) => ({ value: one, label: t(`media.${one}`) }))}
-        value={type || null}
-        onChange={(next) => onChange(next ? { ...media, type: next } : undefined)}
+      <FileField
+        label={label}
+        value={id}
+        onChange={(file) => {
+          const kept = caption && file && CAPTIONED.has(file.kind) ? { caption } : {};
+          const named = file?.kind === "document" && file.filename ? { filename: file.filename } : {};
+          onChange(file && { type: file.kind, id: file.id, ...kept, ...named });
+        }}
       />
-      {type && (
-        <>
-          <ExpressionInput
-            type="url"
-            label={t("field.link")}
-            placeholder="https://"
-            value={shown(media["link"])}
-            onChange={(next) => onChange(withValue(media, "link", next))}
-            error={error}
-          />
-          <ExpressionInput
-            label={t("field.caption")}
-            value={shown(media["caption"])}
-            onChange={(next) => onChange(withValue(media, "caption", next))}
-          />
-        </>
+      {id && error && <Input.Error role="alert">{error}</Input.Error>}
+      {!id && (
+        <Select
+          clearable
+          aria-label={label}
+          placeholder={t("form.noMedia")}
+          data={MEDIA.map((one) => ({ value: one, label: t(`media.${one}`) }))}
+          value={type || null}
+          onChange={(next) => onChange(next ? { ...media, type: next } : undefined)}
+        />
+      )}
+      {type && !id && (
+        <ExpressionInput
+          type="url"
+          label={t("field.link")}
+          placeholder="https://"
+          value={shown(media["link"])}
+          onChange={(next) => onChange(withValue(media, "link", next))}
+          error={error}
+        />
+      )}
+      {type && (!id || CAPTIONED.has(type)) && (
+        <ExpressionInput
+          label={t("field.caption")}
+          value={shown(caption)}
+          onChange={(next) => onChange(withValue(media, "caption", next))}
+        />
       )}
     </fieldset>
   );

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import type { FlowDocument } from "../../../flow/document.ts";
 import { showInEditor } from "../../../testing/editor.tsx";
-import { words } from "../../../testing/render.tsx";
+import { signInAs, words } from "../../../testing/render.tsx";
 import { Palette } from "../canvas/Palette.tsx";
 import type { FieldProps } from "./TextPart.tsx";
 import { NodeForm } from "./NodeForm.tsx";
@@ -40,7 +40,10 @@ const FLOW: FlowDocument = {
   ],
 };
 
-beforeEach(() => words("pt", "build"));
+beforeEach(async () => {
+  await words("pt", "build", "files");
+  signInAs("builder");
+});
 afterAll(() => vi.resetModules());
 
 function open() {

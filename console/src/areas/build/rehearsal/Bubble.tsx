@@ -1,12 +1,14 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { isLibraryFile } from "../../../api/files.ts";
+import { StoredImage } from "../../../ui/files/lazy.tsx";
 
 interface BubbleProps {
   from: "bot" | "person";
   text?: string | undefined;
   header?: string | undefined;
   footer?: string | undefined;
-  media?: { type: string; link?: string | undefined } | undefined;
+  media?: { type: string; link?: string | undefined; id?: string | undefined } | undefined;
   options?: readonly string[];
   onOption?: ((index: number) => void) | undefined;
 }
@@ -52,6 +54,8 @@ export function Bubble({ from, text, header, footer, media, options = NO_OPTIONS
         <div className="build-bubble-media">
           {media.type === "image" && media.link && !media.link.includes("{{") ? (
             <img src={media.link} alt="" />
+          ) : media.type === "image" && isLibraryFile(media.id) ? (
+            <StoredImage id={media.id} otherwise={t("media.image")} />
           ) : (
             t(`media.${media.type as "image"}`)
           )}

@@ -265,6 +265,14 @@ function Way({ path, onShow }: { path: readonly Schemas["RehearsedStep"][]; onSh
   );
 }
 
+/** The file of a message, also one above its buttons. */
+function mediaOf({ media, link, id, header }: Content) {
+  const file = media ? { type: media, link, id } : typeof header === "object" ? header : null;
+  if (!file) return undefined;
+  const type = "media" in file ? file.media : file.type;
+  return { type, link: file.link ?? undefined, id: file.id ?? undefined };
+}
+
 /** What the button of a message asks for. */
 const ASKED_FOR: Partial<Record<Content["type"], Kind>> = {
   location_request: "location",
@@ -307,7 +315,7 @@ function Shown({
       text={content.text ?? content.caption ?? content.name ?? content.filename ?? ""}
       header={typeof content.header === "string" ? content.header : undefined}
       footer={content.footer ?? undefined}
-      media={content.media ? { type: content.media, link: content.link ?? undefined } : undefined}
+      media={mediaOf(content)}
       options={
         choices.length
           ? choices.map(({ title }) => title)

@@ -1,0 +1,14 @@
+import { useQuery } from "@tanstack/react-query";
+import { linkQuery } from "../../api/files.ts";
+
+export interface StoredImageProps {
+  id: string;
+  /** What is shown while the address of the picture is not known, or if there is no picture. */
+  otherwise?: string;
+}
+
+/** The picture of a library file. */
+export function StoredImage({ id, otherwise }: StoredImageProps) {
+  const link = useQuery({ ...linkQuery(id), retry: false });
+  return link.data?.mime_type.startsWith("image/") ? <img src={link.data.url} alt="" /> : otherwise;
+}
