@@ -258,4 +258,7 @@ def test_the_sender_exchanges_the_id_of_a_flow_s_file(
                 "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:pytake-test-outbound.fifo",
             }
             assert sender({"Records": [record]}, LambdaContext()) == {"batchItemFailures": []}
+    transcript = world.api("GET", "/api/v1/whatsapp-analytics/conversations/5511977770001/transcript").body
+    media = transcript["messages"][-1]["media"]
+    assert world.api("GET", f"/api/v1/media/{media['id']}", role="agent").body["filename"] == "menu.png"
     assert ([one["image"] for one in posted if one["type"] == "image"], meta) == ([{"id": "meta-1"}] * 2, [PNG])

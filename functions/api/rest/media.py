@@ -106,7 +106,8 @@ class TranscriptMedia(ApiModel):
 
     type: str
     id: str | None = Field(
-        description="For `GET /api/v1/media/{media_id}`, if the deployment keeps the files of people (`KeepMedia`)"
+        description="For `GET /api/v1/media/{media_id}`: of a library file, or of a person's file if the deployment keeps them "
+        "(`KeepMedia`)"
     )
     mime_type: str | None
     filename: str | None

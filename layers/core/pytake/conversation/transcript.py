@@ -23,6 +23,7 @@ from pytake.conversation.records import NON_MESSAGE_TYPES, Conversation, Convers
 from pytake.conversation.revocations import revoked_ids, without_text
 from pytake.conversation.shown_state import shown_state
 from pytake.whatsapp.input import APP_ECHO
+from pytake.whatsapp.library_files import is_library_file
 from pytake.whatsapp.outbound import (
     Carousel,
     ContactCards,
@@ -39,7 +40,8 @@ Speaker = Literal["user", "bot", "agent"]
 
 
 class TranscriptMedia(Struct, frozen=True):
-    """The file of a message. `id` is for `GET /api/v1/media/{media_id}`; None unless it is a person's file and files are kept."""
+    """The file of a message. `id` is for `GET /api/v1/media/{media_id}`: of a library file, or of a person's file if these are
+    kept."""
 
     type: str
     id: str | None = None
@@ -331,7 +333,7 @@ def _entries(
             reason=failure.reason if failure is not None else None,
             fallback=delivery.fallback if delivery is not None else False,
             author=_author(record) if from_agent else None,
-            media=TranscriptMedia(message.media, filename=message.filename) if isinstance(message, Media) else None,
+            media=_sent_file(message) if isinstance(message, Media) else None,
             message_id=delivery.message_id if delivery is not None else None,
             reaction_to=message.message_id if isinstance(message, Reaction) else None,
         )
@@ -340,6 +342,11 @@ def _entries(
 def _received(record: TurnRecord, kept: Mapping[str, str]) -> TranscriptMedia | None:
     sent = record.input.media
     return TranscriptMedia(sent.type, kept.get(sent.id), sent.mime_type, sent.filename) if sent is not None else None
+
+
+def _sent_file(message: Media) -> TranscriptMedia:
+    id_ = message.id if is_library_file(message.id) else None
+    return TranscriptMedia(message.media, id_, filename=message.filename)
 
 
 def _author(record: TurnRecord) -> str | None:
