@@ -280,6 +280,19 @@ def test_the_turn_refuses_what_changed_since_the_request(product: Product, start
     ]
 
 
+def test_a_start_that_comes_again_goes_behind_the_answer_of_a_turn_after_it(
+    product: Product, start: StartFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product.say("Oi")
+    item = InboundItem("acme", NUMBER, PHONE, {"id": "start:1"}, product.clock(), start=START)
+    assert product.take_turn(item) is None, "a flow waits for the person"
+    product.clock.forward(2)
+    product.commit_unqueued(monkeypatch)  # the flow ends; its worker dies, and both items are delivered again
+    opened = product.take_turn(item)
+    assert opened is not None
+    assert [one.turn for one in product.queues.outbound] == [opened.seq - 1, opened.seq]
+
+
 def test_a_template_with_a_broken_expression_is_not_a_start(product: Product, start: StartFlow) -> None:
     broken = [{"type": "body", "parameters": [{"type": "text", "text": "{{order | unknown}}"}]}]
     with pytest.raises(FlowError):

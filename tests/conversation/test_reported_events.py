@@ -4,11 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from pytake.conversation.inbox import Inbox
-from pytake.conversation.queues import ReportedEvent
+from pytake.conversation.queues import InboundItem, ReportedEvent
 from pytake.conversation.records import TurnRecord
 from pytake.conversation.report_event import EventTooLargeError, NoSessionError, ReportEvent
 from pytake.engine import Input
-from tests.conversation.product import NUMBER, Product
+from tests.conversation.product import NUMBER, PHONE, Product
 from tests.engine.conversations import document, node
 
 FLOW = document(
@@ -89,3 +89,17 @@ def test_an_event_of_more_than_60_kilobytes_is_refused(product: Product) -> None
     product.say("hi")
     with pytest.raises(EventTooLargeError):
         reporter(product)(product.key(), ReportedEvent("paid", "x" * 60_000), "request-1")
+
+
+def test_an_event_that_comes_again_goes_behind_the_answer_of_a_turn_after_it(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = InboundItem("acme", NUMBER, PHONE, {"id": "event:1"}, product.clock(), event=PAID)
+    assert product.take_turn(item) is None, "nobody has written yet"
+    product.clock.forward(2)
+    product.commit_unqueued(
+        monkeypatch
+    )  # the flow waits for the event; its worker dies, and both items are delivered again
+    paid = product.take_turn(item)
+    assert paid is not None
+    assert [one.turn for one in product.queues.outbound] == [1, 2]

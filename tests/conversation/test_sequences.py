@@ -348,6 +348,22 @@ def test_an_answer_cancels_the_follow_up_of_a_silence(desk: Desk) -> None:
     assert desk.sent == ["soon"]
 
 
+def test_an_answer_that_is_still_in_the_queue_ends_the_follow_up(desk: Desk) -> None:
+    desk.put(SILENCE)
+    product, opening = desk.product, FlowStart(None, {}, replace(TEMPLATE, components=[]), only_idle=True)
+    desk.start_flow("acme", NUMBER, PHONE, opening, "1")
+    product.run_queues()
+    product.clock.forward(20 * HOUR)
+    product.post(product.notification(product.message("ok")))
+    product.clock.forward(4 * HOUR)
+    assert desk.run_follow_ups().started == 1
+    answer, follow_up = product.queues.inbound
+    product.take_turn(answer)
+    product.agent_messaging().close(product.key(), "bea")  # a session would refuse the start as well
+    assert product.take_turn(follow_up) is None
+    assert "turn.start_refused" not in [event.type for event in product.events.events]
+
+
 def test_a_session_that_ended_in_silence_is_followed_up(desk: Desk) -> None:
     desk.put(SILENCE)
     desk.product.say("Oi")

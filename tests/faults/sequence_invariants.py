@@ -12,9 +12,6 @@ from pytake.whatsapp.outbound import Template
 from tests.faults.sequence_world import NUMBER, OWNER, SequenceWorld
 from tests.faults.timeline import START
 
-LOOKED_SECONDS = 900
-"""Between the look at a conversation and the turn of its start: a stalled worker, and the retries of the queue."""
-
 SKEW_SECONDS = 2
 """The turn of a message may be dated a little later than the message, which identifies the silence after it."""
 
@@ -99,7 +96,9 @@ def _an_answer_ends_follow_ups(world: SequenceWorld) -> list[str]:
     problems = []
     for one, record in _followed(world):
         since = float(one.anchor) + SKEW_SECONDS if one.base else _due(world, one.contact_id)
-        wrote = [at for at in _wrote(world, one.contact_id) if since < at < record.at - LOOKED_SECONDS]
+        before = [other for other in _turns(world, one.contact_id) if other.seq < record.seq]
+        wrote = [other.sent_at or other.at for other in before if other.received_message_id is not None]
+        wrote = [at for at in wrote if at > since]
         if wrote and (one.base or one.step):
             problems.append(f"{one.contact_id} wrote {record.at - wrote[0]:.0f} s before {one.sequence_id} {one.step}")
     return problems
@@ -136,10 +135,6 @@ def is_silent(world: SequenceWorld, who: str) -> bool:
 
 def _turns(world: SequenceWorld, who: str) -> list[TurnRecord]:
     return list(world.conversations.records.get(ConversationKey(OWNER, NUMBER, who), {}).values())
-
-
-def _wrote(world: SequenceWorld, who: str) -> list[float]:
-    return [one.sent_at or one.at for one in _turns(world, who) if one.received_message_id is not None]
 
 
 def _due(world: SequenceWorld, who: str) -> float:

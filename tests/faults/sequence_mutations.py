@@ -28,7 +28,7 @@ def a_follow_up_is_done_before_it_is_queued(patch: pytest.MonkeyPatch) -> None:
 
 
 def an_answer_does_not_end_follow_ups(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(RunFollowUps, "_is_answered", lambda *_: False)
+    patch.setattr(RunFollowUps, "_silent_since", lambda *_: None)
 
 
 def an_opt_out_is_ignored(patch: pytest.MonkeyPatch) -> None:

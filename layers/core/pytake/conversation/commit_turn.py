@@ -30,6 +30,12 @@ from pytake.engine import Input
 COMMIT_ATTEMPTS = 4
 """Conflicts are rare, because the queue keeps a conversation's order: four in a row mean that something else is wrong."""
 
+MOST_QUEUED_AGAIN = 10
+"""Turns that are looked at: as many as a batch has items."""
+
+SKEW_SECONDS = 5
+"""The most that the clocks of two workers differ."""
+
 Put = Callable[[OutboundItem], None]
 """Takes the item of a turn. It is queued later, with others."""
 
@@ -83,11 +89,13 @@ class CommitTurn:
         *,
         mark_read: bool,
         put: Put | None = None,
+        refused_since: float | None = None,
     ) -> TurnRecord | None:
         """Find the conversation, `decide`, commit, and call `committed` with the record; the record.
 
         `find` is told whether an earlier try failed. `mark_read`: the message is marked as read also if the turn has no messages.
-        `put` gets the item with the turn's messages, instead of the queue.
+        `put` gets the item with the turn's messages, instead of the queue. `refused_since`: the item may have been refused
+        before, and was queued at this time.
 
         A message that already has a turn, and one for which `decide` returns None, only repeats what follows from the
         committed turn, if there is one. Raises `ConflictError` when others keep writing the conversation, and
@@ -102,6 +110,8 @@ class CommitTurn:
             draft = decide(found)
             if draft is None:
                 return self._repeat(key, message_id, mark_read, put)
+            if refused_since is not None and found.conversation is not None:
+                self._queue_again(found.conversation, refused_since)
             contact = self._changed_contact(found.conversation, draft)
             _address(draft)
             if self._follow_ups is not None:
@@ -121,6 +131,24 @@ class CommitTurn:
                 self._refresh_copies(key, draft.new_values, draft.new_values.revision + 1)
             return draft.record
         raise ConflictError(f"turn not committed in {COMMIT_ATTEMPTS} attempts")
+
+    def _queue_again(self, conversation: Conversation, since: float) -> None:
+        """Enqueue the messages of the turns once more that were committed after this time. None is sent twice by it.
+
+        An item that was refused, and is delivered again, may be taken now. Behind it in the queue, a worker may have died between
+        the commit of a turn and its enqueueing: that turn's messages must not come after those of this one. Each answer moves
+        `pair_rate_until`, so almost no item reads anything here.
+        """
+        if conversation.pair_rate_until <= since:
+            return
+        found: list[TurnRecord] = []
+        for seq in range(conversation.seq, max(0, conversation.seq - MOST_QUEUED_AGAIN), -1):
+            record = self._conversations.turn(conversation.key, seq)
+            if record is None or record.at < since - SKEW_SECONDS:
+                break
+            found.append(record)
+        for record in reversed(found):
+            self._enqueue(conversation.key, record, False, record.at, None)
 
     def _changed_contact(self, before: Conversation | None, draft: TurnDraft) -> ContactWrite | None:
         """What the turn changes of the stored contact, which the conversation then has a copy of. One read, if it changes any."""

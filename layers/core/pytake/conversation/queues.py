@@ -50,13 +50,14 @@ class FlowStart(Struct, frozen=True, omit_defaults=True):
     """What begins a conversation with a person: a published flow with the values of its parameters, a template, or both.
 
     With a `template`, only that is sent, and the flow starts with the person's answer. `only_idle`: not while a flow waits for
-    the person.
+    the person. `silent_since`: not if the person has written after this time, as Unix seconds.
     """
 
     flow_id: str | None = None
     parameters: dict[str, Any] = {}
     template: StartTemplate | None = None
     only_idle: bool = False
+    silent_since: float | None = None
 
 
 class InboundItem(Struct, omit_defaults=True):

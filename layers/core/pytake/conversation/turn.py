@@ -151,7 +151,8 @@ class TakeTurn:
             key = found.key
             return found
 
-        record = self._commit(find, item.message_id, decide, committed, mark_read=mark_read)
+        since = item.received_at if item.start is not None or item.event is not None else None
+        record = self._commit(find, item.message_id, decide, committed, mark_read=mark_read, refused_since=since)
         if self._keep_media is not None and record is not None and record.received_message_id is not None:
             media = record.input.media
             if media is not None:
@@ -314,6 +315,8 @@ class TakeTurn:
         """The turn of a start: the first one of a flow, which replaces the flow that runs for the person, or an opening."""
         if item.received_at <= before.erased_at:
             return None
+        if start.silent_since is not None and before.last_inbound_at > start.silent_since:
+            return None  # the answer that ends a follow-up was still in the queue when the follow-up was looked at
         try:
             if start.template is not None:
                 return self._open(before, number, item, start)

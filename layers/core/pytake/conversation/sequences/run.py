@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pytake.contacts.ports import Contacts
 from pytake.contacts.reading import listed_chunks
@@ -17,6 +18,7 @@ from pytake.conversation.ports.deliveries import Deliveries
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents
 from pytake.conversation.ports.sequences import FollowUps, Sequences
 from pytake.conversation.ports.tenants import TenantRepository, UnknownNumberError
+from pytake.conversation.queues import FlowStart
 from pytake.conversation.records import Conversation, ConversationKey, DeliveryState
 from pytake.conversation.sequences.plan import PlanFollowUps
 from pytake.conversation.sequences.records import FollowUp, Sequence, Step
@@ -111,19 +113,22 @@ class RunFollowUps:
         else:
             key = ConversationKey(follow_up.organization_id, sequence.phone_number_id, contact.contact_id)
             conversation = load_current(self._conversations, key)
-            if self._is_answered(follow_up, sequence, contact, conversation):
+            silent_since = self._silent_since(follow_up, sequence, contact)
+            wrote_at = conversation.last_inbound_at if conversation is not None else 0
+            if silent_since is not None and wrote_at > silent_since:
                 self._finish(follow_up, counts)
             elif sequence.field is None and not self._has_message(follow_up, sequence, conversation):
                 counts.skipped += 1
                 self._follow_ups.forget(follow_up)  # a later message may begin the silence
             else:
-                self._start(follow_up, sequence, step, contact, due_at, counts)
+                start = replace(step.start, silent_since=silent_since)
+                self._start(follow_up, sequence, start, contact, due_at, counts)
 
     def _start(
         self,
         follow_up: FollowUp,
         sequence: Sequence,
-        step: Step,
+        start: FlowStart,
         contact: ContactRecord,
         due_at: float,
         counts: FollowUpCounts,
@@ -131,7 +136,7 @@ class RunFollowUps:
         organization_id, now = follow_up.organization_id, self._clock()
         request_id = f"sequence:{sequence.id}:{follow_up.step}:{follow_up.anchor}"
         try:
-            self._start_flow(organization_id, sequence.phone_number_id, contact.contact_id, step.start, request_id)
+            self._start_flow(organization_id, sequence.phone_number_id, contact.contact_id, start, request_id)
         except StartRefusedError as refused:
             is_busy = refused.code in ("in_session", "with_agent")
             if is_busy and sequence.field is not None and now + BUSY_SECONDS - due_at <= LATE_SECONDS:
@@ -181,17 +186,15 @@ class RunFollowUps:
             return delivery is None or delivery.status != "failed"
         return delivery.state not in UNSENT
 
-    def _is_answered(
-        self, follow_up: FollowUp, sequence: Sequence, contact: ContactRecord, conversation: Conversation | None
-    ) -> bool:
-        wrote_at = conversation.last_inbound_at if conversation is not None else 0
+    def _silent_since(self, follow_up: FollowUp, sequence: Sequence, contact: ContactRecord) -> float | None:
+        """An answer after this time ends the follow-up; None: no answer does."""
         if sequence.field is None:
-            return wrote_at > float(follow_up.anchor)
+            return float(follow_up.anchor)
         if not sequence.until_answer or follow_up.step == 0:
-            return False
+            return None
         where = zone_of(contact.fields, self._tenants.organization(follow_up.organization_id).timezone)
         times = [due_on_date(step, contact.fields[sequence.field], where) for step in sequence.steps[: follow_up.step]]
-        return wrote_at > min(at for at in times if at is not None)
+        return min(at for at in times if at is not None)
 
     def _plan_new(self, counts: FollowUpCounts, out_of_time: Callable[[], bool]) -> None:
         for organization_id, sequence, after in self._sequences.to_plan():
