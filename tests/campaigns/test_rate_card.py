@@ -82,5 +82,12 @@ def test_a_rate_card_has_its_columns_one_currency_and_one_price_a_day() -> None:
             RateCard(lines)
 
 
-def test_the_installed_rate_card_can_be_used() -> None:
-    assert len(installed_rate_card().currency) == 3
+def test_the_installed_rate_card_has_brazil_and_north_america_and_no_guess_for_others() -> None:
+    card, now = installed_rate_card(), at("2026-11-30T00:00:00")
+    categories = ("marketing", "utility", "authentication", "service")
+    assert card.currency == "USD"
+    assert [card.price_micros("BR", one, now) for one in categories] == [62_500, 6_800, 6_800, 6_800]
+    for country in ("US", "CA"):
+        assert [card.price_micros(country, one, now) for one in categories] == [25_000, 3_400, 3_400, 3_400]
+    assert [card.price_micros(country, None, now) for country in ("PT", "IN", "MX", "NG")] == [None] * 4
+    assert card.price_micros("BR", "service", at("2026-09-30T23:59:59")) is None, "it was free before October"
