@@ -254,6 +254,21 @@ def test_many_at_once_are_queued_without_a_look(product: Product) -> None:
     assert statuses(product, *[("sent", id_, data)] * MAX_LOOKUPS).statuses == 0
 
 
+def test_a_sent_beside_a_further_status_is_queued_without_a_look(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_, data = sent_once(product)
+    looked: list[int] = []
+    is_accepted = product.deliveries.is_accepted
+    monkeypatch.setattr(
+        product.deliveries, "is_accepted", lambda *place, **of: (looked.append(1), is_accepted(*place, **of))[1]
+    )
+    assert statuses(product, ("sent", id_, data), ("delivered", id_, data)).statuses == 2
+    assert looked == []
+    assert statuses(product, ("sent", id_, data)).statuses == 0
+    assert looked == [1]
+
+
 def account_update(waba_id: str) -> dict[str, Any]:
     change = {"field": "account_update", "value": {"event": "DISABLED_UPDATE"}}
     return {"object": "whatsapp_business_account", "entry": [{"id": waba_id, "time": 1770000000, "changes": [change]}]}

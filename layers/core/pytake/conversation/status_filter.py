@@ -72,11 +72,12 @@ def without_known_sent(items: Sequence[StatusesItem], deliveries: Deliveries) ->
     """The items without each `sent` of a message that is known to be accepted, and without the items that are empty then.
 
     A look-up in the ledger costs an eighth of a status on the queue and in its function (ADR 0008). More than `MAX_LOOKUPS`
-    of them are not looked up: together on the queue they cost less.
+    of them are not looked up: together on the queue they cost less. Neither is one beside a further status of its message,
+    with which it goes to the queue and is not written.
     """
     sent = [
         (status, found[0])
-        for item in items
+        for item in without_superseded(items)
         for status in item.statuses
         if status.get("status") == "sent" and (found := _own_send_and_rank(status, item)) is not None
     ]
