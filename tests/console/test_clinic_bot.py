@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.cloud.waiting import until
 from tests.console.conftest import Visitor
-from tests.console.web_console import sign_in
+from tests.console.web_console import PICTURE, Builder, sign_in
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
@@ -22,56 +22,9 @@ pytestmark = pytest.mark.cloud
 
 SPECIALTIES = ("Clínica geral", "Pediatria", "Cardiologia", "Dermatologia", "Ortopedia", "Ginecologia")
 ALL_DAYS = ("sábado", "domingo")
-PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 COUNT_CLICKS = """addEventListener("click", (event) => {
   if (event.isTrusted) sessionStorage.clicks = Number(sessionStorage.clicks ?? 0) + 1;
 }, true);"""
-
-
-class Builder:
-    """Someone at the canvas. Each node is filled in by its form."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-
-    def add(self, type_: str) -> None:
-        self.page.locator(".build-palette").get_by_role("button", name=type_, exact=True).click()
-
-    def select(self, id_: str) -> None:
-        self.page.keyboard.press("Control+k")
-        found = self.page.get_by_role("dialog").get_by_role("textbox")
-        found.fill(id_)
-        found.press("Enter")
-        expect(self.page.get_by_role("dialog")).to_be_hidden()
-
-    def write(self, **texts: str) -> None:
-        for label, text in texts.items():
-            self.page.get_by_label(label.replace("_", " "), exact=True).fill(text)
-
-    def choose(self, label: str, option: str, *, exact: bool = False) -> None:
-        self.page.get_by_role("combobox", name=label, exact=True).click()
-        self.page.get_by_role("option", name=option, exact=exact).click()
-
-    def store(self, variable: str, label: str = "Guardar em") -> None:
-        field = self.page.get_by_role("combobox", name=label)
-        field.fill(variable)
-        field.press("Tab")  # closes the list of known names
-
-    def buttons(self, *labels: str) -> None:
-        for number, label in enumerate(labels, 1):
-            self.page.get_by_role("button", name="Acrescentar botão").click()
-            self.page.get_by_label(f"Texto do botão {number}", exact=True).fill(label)
-
-    def leads(self, exit_: str, target: str) -> None:
-        self.page.get_by_role("combobox", name=exit_, exact=True).click()
-        self.page.locator(f"[role=option][value={target}]:visible").click()
-
-    def ask(self, question: str, variable: str, accepted: str = "") -> None:
-        self.add("Pergunta")
-        self.write(Pergunta=question)
-        self.store(variable)
-        if accepted:
-            self.choose("Resposta aceita", accepted, exact=True)
 
 
 def build(page: Page) -> None:

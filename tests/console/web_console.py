@@ -10,6 +10,8 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 """Counts violations of the content security policy."""
 
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+
 
 def sign_in(page: Page, url: str, role: str, name: str = "", organization: str = "") -> None:
     """Open an address of the console and sign in as a person with this role; without an organization, in the demo."""
@@ -45,3 +47,49 @@ def expect_accessible(page: Page) -> None:
     page.evaluate(_SETTLED)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+class Builder:
+    """Someone at the canvas. Each node is filled in by its form."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def add(self, type_: str) -> None:
+        self.page.locator(".build-palette").get_by_role("button", name=type_, exact=True).click()
+
+    def select(self, id_: str) -> None:
+        self.page.keyboard.press("Control+k")
+        found = self.page.get_by_role("dialog").get_by_role("textbox")
+        found.fill(id_)
+        found.press("Enter")
+        expect(self.page.get_by_role("dialog")).to_be_hidden()
+
+    def write(self, **texts: str) -> None:
+        for label, text in texts.items():
+            self.page.get_by_label(label.replace("_", " "), exact=True).fill(text)
+
+    def choose(self, label: str, option: str, *, exact: bool = False) -> None:
+        self.page.get_by_role("combobox", name=label, exact=True).click()
+        self.page.get_by_role("option", name=option, exact=exact).click()
+
+    def store(self, variable: str, label: str = "Guardar em") -> None:
+        field = self.page.get_by_role("combobox", name=label)
+        field.fill(variable)
+        field.press("Tab")  # closes the list of known names
+
+    def buttons(self, *labels: str) -> None:
+        for number, label in enumerate(labels, 1):
+            self.page.get_by_role("button", name="Acrescentar botão").click()
+            self.page.get_by_label(f"Texto do botão {number}", exact=True).fill(label)
+
+    def leads(self, exit_: str, target: str) -> None:
+        self.page.get_by_role("combobox", name=exit_, exact=True).click()
+        self.page.locator(f"[role=option][value={target}]:visible").click()
+
+    def ask(self, question: str, variable: str, accepted: str = "") -> None:
+        self.add("Pergunta")
+        self.write(Pergunta=question)
+        self.store(variable)
+        if accepted:
+            self.choose("Resposta aceita", accepted, exact=True)

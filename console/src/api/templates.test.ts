@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { componentsOf, fieldsOf, filled, valuesOf, type MessageTemplate } from "./templates.ts";
+import {
+  componentsOf,
+  fieldsOf,
+  filled,
+  isFilled,
+  parameterOf,
+  valuesOf,
+  type MessageTemplate,
+  type TemplateValues,
+} from "./templates.ts";
 
 function template(components: MessageTemplate["components"], changed: Partial<MessageTemplate> = {}) {
   return {
@@ -25,14 +34,20 @@ const READY = template([
   },
 ]);
 const VALUES = {
-  header: "https://example.com/a.png",
+  header: { link: "https://example.com/a.png" },
   "body.1": "Ana",
   "body.2": "42",
   "button.1": "42",
 };
 
 test("a message has what each part of its template needs", () => {
-  expect(fieldsOf(READY)?.map(({ key }) => key)).toEqual(["header", "body.1", "body.2", "button.1"]);
+  expect(fieldsOf(READY)?.map(({ key }) => key)).toEqual([
+    "header",
+    "body.1",
+    "body.2",
+    "button.0",
+    "button.1",
+  ]);
   expect(componentsOf(READY, VALUES)).toEqual([
     { type: "header", parameters: [{ type: "image", image: { link: "https://example.com/a.png" } }] },
     {
@@ -49,7 +64,7 @@ test("a message has what each part of its template needs", () => {
 });
 
 test("a header is a file of the organization", () => {
-  const values = { ...VALUES, header: "file-1" };
+  const values = { ...VALUES, header: { id: "file-1" } };
   const sent = componentsOf(READY, values);
   expect(sent[0]).toEqual({ type: "header", parameters: [{ type: "image", image: { id: "file-1" } }] });
   expect(valuesOf(READY, sent)).toEqual(values);
@@ -63,16 +78,107 @@ test("named values keep their names, and a template without values sends none", 
   expect(componentsOf(template([{ type: "BODY", text: "Olá" }]), {})).toEqual([]);
 });
 
-test.each([
+const CARD = [
+  { type: "HEADER", format: "IMAGE" },
+  { type: "BODY", text: "{{1}}" },
+  { type: "BUTTONS", buttons: [{ type: "QUICK_REPLY", text: "Quero" }] },
+];
+const FILE = { link: "https://example.com/a.png" };
+const PLACE = { latitude: "-8.05", longitude: "-34.9", name: "Loja", address: "Rua A" };
+
+test.each<[string, object[], TemplateValues, object[]]>([
   [
     "a carousel",
     [
-      { type: "BODY", text: "a" },
-      { type: "CAROUSEL", cards: [] },
+      { type: "BODY", text: "Veja" },
+      { type: "CAROUSEL", cards: [{ components: CARD }, { components: CARD }] },
+    ],
+    { "card.0.header": FILE, "card.0.body.1": "Um", "card.1.header": { id: "7" }, "card.1.body.1": "Dois" },
+    [
+      {
+        type: "carousel",
+        cards: [
+          { file: FILE, text: "Um" },
+          { file: { id: "7" }, text: "Dois" },
+        ].map(({ file, text }, at) => ({
+          card_index: at,
+          components: [
+            { type: "header", parameters: [{ type: "image", image: file }] },
+            { type: "body", parameters: [{ type: "text", text }] },
+          ],
+        })),
+      },
     ],
   ],
-  ["a code", [{ type: "BUTTONS", buttons: [{ type: "COPY_CODE", text: "Copiar" }] }]],
-  ["a place", [{ type: "HEADER", format: "LOCATION" }]],
+  [
+    "a code that is copied",
+    [{ type: "BUTTONS", buttons: [{ type: "COPY_CODE", text: "Copiar" }] }],
+    { "button.0": "NATAL" },
+    [
+      {
+        type: "button",
+        sub_type: "copy_code",
+        index: "0",
+        parameters: [{ type: "coupon_code", coupon_code: "NATAL" }],
+      },
+    ],
+  ],
+  [
+    "a place",
+    [{ type: "HEADER", format: "LOCATION" }],
+    { header: PLACE },
+    [{ type: "header", parameters: [{ type: "location", location: PLACE }] }],
+  ],
+  [
+    "what a quick reply answers with",
+    [{ type: "BUTTONS", buttons: [{ type: "QUICK_REPLY", text: "Sim" }] }],
+    { "button.0": "yes" },
+    [
+      {
+        type: "button",
+        sub_type: "quick_reply",
+        index: "0",
+        parameters: [{ type: "payload", payload: "yes" }],
+      },
+    ],
+  ],
+])("a form fills %s", (_, components, values, sent) => {
+  const filling = template(components as MessageTemplate["components"]);
+  expect(componentsOf(filling, values)).toEqual(sent);
+  expect(valuesOf(filling, sent as Record<string, unknown>[])).toEqual(values);
+  expect(isFilled(filling, values)).toBe(true);
+});
+
+test("the code of a sign-in is the value of its text and of its button", () => {
+  const buttons = [{ type: "OTP", text: "Copiar" }];
+  const code = template([{ type: "BODY" }, { type: "BUTTONS", buttons }], { category: "AUTHENTICATION" });
+  expect(componentsOf(code, { "body.1": "42", "button.0": "42" })).toEqual([
+    { type: "body", parameters: [{ type: "text", text: "42" }] },
+    { type: "button", sub_type: "url", index: "0", parameters: [{ type: "text", text: "42" }] },
+  ]);
+});
+
+test("a template is filled when every value but an optional one is there", () => {
+  expect(isFilled(READY, VALUES)).toBe(true);
+  expect(isFilled(READY, { ...VALUES, "body.2": " " })).toBe(false);
+  expect(isFilled(READY, { ...VALUES, header: {} })).toBe(false);
+});
+
+test("a value has a place in the components of the message", () => {
+  const sent = componentsOf(READY, VALUES);
+  const paths = fieldsOf(READY)!.map((field) => parameterOf(READY, sent, field)?.path);
+  expect(paths).toEqual([
+    "[0].parameters[0]",
+    "[1].parameters[0]",
+    "[1].parameters[1]",
+    undefined,
+    "[2].parameters[0]",
+  ]);
+});
+
+test.each([
+  ["a form of WhatsApp", [{ type: "BUTTONS", buttons: [{ type: "FLOW", text: "Abrir" }] }]],
+  ["a limited offer", [{ type: "LIMITED_TIME_OFFER" }]],
   ["unknown parts", null],
 ])("a form cannot fill %s", (_, components) =>
   expect(fieldsOf(template(components as MessageTemplate["components"]))).toBeUndefined(),

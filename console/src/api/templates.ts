@@ -1,26 +1,34 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { components } from "../generated/api.ts";
 import { api, gotPages } from "./client.ts";
-import { isLibraryFile, type FileKind } from "./files.ts";
 
 export type MessageTemplate = components["schemas"]["TemplateResponse"];
 type Json = Record<string, unknown>;
 
 const PAGE = 100;
 const VARIABLE = /\{\{\s*(\w+)\s*\}\}/g;
-const FILES: Record<string, FileKind> = { IMAGE: "image", VIDEO: "video", DOCUMENT: "document" };
+const FILES: Record<string, string> = { IMAGE: "image", VIDEO: "video", DOCUMENT: "document" };
+const PARTS = new Set(["HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL"]);
+
+/** A text, or the file or the place of a header as Meta takes it: `{ link }`, `{ latitude, … }`. */
+export type TemplateValue = string | Json;
+export type TemplateValues = Readonly<Record<string, TemplateValue>>;
 
 /** One value that a template needs before it can be sent. */
 export interface TemplateField {
-  /** Unique in the template, such as `body.1`. */
+  /** Unique in the template, such as `body.1` or `card.0.header`. */
   key: string;
   place: "header" | "body" | "button";
   /** The variable's name, or the text of the button. */
   name: string;
-  /** `text`, or the kind of file whose address is needed. */
-  kind: "text" | FileKind;
+  /** The type of its parameter: `text`, a file, `location`, `coupon_code` or `payload`. */
+  kind: string;
   /** The place of the button. */
   index?: number;
+  /** The place of the card in a carousel. */
+  card?: number;
+  /** It can be left out: what a quick reply answers with. */
+  optional?: boolean;
 }
 
 /** The approved templates of the organization's accounts, as the server has copied them. */
@@ -47,93 +55,217 @@ export function textOf(template: MessageTemplate, type: string): string {
   return typeof text === "string" ? text : "";
 }
 
+/** Whether a template is the one of this name and language; Meta writes `en-US` and `en_US`. */
+export function sameTemplate(name: string, language: string): (template: MessageTemplate) => boolean {
+  return (one) => one.name === name && one.language === language.replaceAll("-", "_");
+}
+
+/** A template as far as a message tells that was written for it: of one that no account's copy has. */
+export function guessed(name: string, sent: readonly Json[]): MessageTemplate {
+  const components: Json[] = [];
+  const buttons: Json[] = [];
+  for (const part of sent) {
+    const type = typeOf(part);
+    const parameters = listed(part["parameters"]);
+    const kind = String(parameters[0]?.["type"] ?? "text");
+    const names = parameters.map((one, at) => `{{${String(one["parameter_name"] ?? at + 1)}}}`);
+    if (type === "BODY") components.push({ type, text: names.join(" ") });
+    else if (type === "HEADER")
+      components.push(
+        kind === "text" ? { type, text: names.join(" ") } : { type, format: kind.toUpperCase() },
+      );
+    else if (type === "CAROUSEL")
+      components.push({
+        type,
+        cards: listed(part["cards"]).map((card) => guessed(name, listed(card["components"]))),
+      });
+    else if (type === "BUTTON") {
+      const index = Number(part["index"]);
+      const sub = String(part["sub_type"] ?? "").toUpperCase();
+      for (let at = buttons.length; at <= index; at++) buttons.push({ type: "", text: String(at + 1) });
+      buttons[index] = { type: sub, text: String(index + 1), ...(sub === "URL" ? { url: "{{1}}" } : {}) };
+    }
+  }
+  const named = sent.some((part) => listed(part["parameters"]).some((one) => one["parameter_name"]));
+  return {
+    name,
+    parameter_format: named ? "NAMED" : "POSITIONAL",
+    components: [...components, ...(buttons.length > 0 ? [{ type: "BUTTONS", buttons }] : [])],
+  } as MessageTemplate;
+}
+
 /** The texts of the buttons. */
 export function buttonsOf(template: MessageTemplate): string[] {
   return buttonParts(template).map(({ text }) => String(text ?? ""));
 }
 
-/**
- * The values that a template needs, in the order in which a person reads it. Undefined: it has parts that a form cannot fill,
- * such as a carousel, or its parts are not known.
- */
-export function fieldsOf(template: MessageTemplate): TemplateField[] | undefined {
-  const known = template.components;
-  const types = new Set(["HEADER", "BODY", "FOOTER", "BUTTONS"]);
-  if (!known || known.some((part) => !types.has(typeOf(part)))) return undefined;
-  const fields: TemplateField[] = [];
-  const header = partOf(template, "HEADER");
-  const format = String(header?.["format"] ?? "TEXT").toUpperCase();
-  if (header && format !== "TEXT") {
-    const kind = FILES[format];
-    if (!kind) return undefined;
-    fields.push({ key: "header", place: "header", name: kind, kind });
-  }
-  for (const place of ["header", "body"] as const)
-    for (const name of variablesOf(textOf(template, place.toUpperCase())))
-      fields.push({ key: `${place}.${name}`, place, name, kind: "text" });
-  for (const [index, button] of buttonParts(template).entries()) {
-    const type = typeOf(button);
-    if (type === "COPY_CODE" || type === "OTP" || type === "FLOW") return undefined;
-    if (type === "URL" && variablesOf(String(button["url"] ?? "")).length > 0)
-      fields.push({
-        key: `button.${index}`,
-        place: "button",
-        name: String(button["text"]),
-        kind: "text",
-        index,
-      });
-  }
-  return fields;
+/** The cards of a carousel, each like a template of its own. */
+export function cardsOf(template: MessageTemplate): MessageTemplate[] {
+  const cards = listed(partOf(template, "CAROUSEL")?.["cards"]);
+  return cards.map((card) => ({ ...template, components: listed(card["components"]) }));
 }
 
-/** The `components` of a message with these values, as the API and Meta take them. */
-export function componentsOf(template: MessageTemplate, values: Readonly<Record<string, string>>): Json[] {
-  const fields = fieldsOf(template) ?? [];
+/**
+ * The values that a template needs, in the order in which a person reads it. Undefined: it has parts that a form cannot fill,
+ * such as a limited offer, or its parts are not known.
+ */
+export function fieldsOf(template: MessageTemplate): TemplateField[] | undefined {
+  if (!template.components?.every((part) => PARTS.has(typeOf(part)))) return undefined;
+  const found = [
+    headerFields(template),
+    textFields("body", template),
+    ...buttonParts(template).map(buttonFields),
+    ...cardsOf(template).map((card, at) =>
+      fieldsOf(card)?.map((field) => ({ ...field, key: `card.${at}.${field.key}`, card: at })),
+    ),
+  ];
+  return found.every((fields) => fields !== undefined) ? found.flat() : undefined;
+}
+
+function headerFields(template: MessageTemplate): TemplateField[] | undefined {
+  const header = partOf(template, "HEADER");
+  const format = String(header?.["format"] ?? "TEXT").toUpperCase();
+  if (!header || format === "TEXT") return textFields("header", template);
+  const kind = format === "LOCATION" ? "location" : FILES[format];
+  return kind ? [{ key: "header", place: "header", name: kind, kind }] : undefined;
+}
+
+/** The variables of a part. Meta writes the text of a login code itself; its value is the code. */
+function namesOf(place: "header" | "body", template: MessageTemplate): string[] {
+  const part = partOf(template, place.toUpperCase());
+  const isCode = place === "body" && template.category === "AUTHENTICATION" && part && !part["text"];
+  return isCode ? ["1"] : variablesOf(textOf(template, place.toUpperCase()));
+}
+
+function textFields(place: "header" | "body", template: MessageTemplate): TemplateField[] {
+  return namesOf(place, template).map((name) => ({ key: `${place}.${name}`, place, name, kind: "text" }));
+}
+
+function buttonFields(button: Json, index: number): TemplateField[] | undefined {
+  const type = typeOf(button);
+  const field = (kind: string, more: Partial<TemplateField> = {}): TemplateField[] => [
+    { key: `button.${index}`, place: "button", name: String(button["text"] ?? ""), kind, index, ...more },
+  ];
+  if (type === "COPY_CODE") return field("coupon_code");
+  if (type === "QUICK_REPLY") return field("payload", { optional: true });
+  if (type === "OTP") return field("text");
+  if (type === "URL") return variablesOf(String(button["url"] ?? "")).length ? field("text") : [];
+  return ["FLOW", "MPM", "ORDER_DETAILS"].includes(type) ? undefined : [];
+}
+
+const SUB_TYPES: Record<string, string> = {
+  text: "url",
+  coupon_code: "copy_code",
+  payload: "quick_reply",
+};
+
+/** The part of a message that a field belongs to. */
+function componentOf({ place, kind, index }: TemplateField): Json {
+  return place === "button"
+    ? { type: place, sub_type: SUB_TYPES[kind], index: String(index) }
+    : { type: place };
+}
+
+function isOf(component: Json, field: TemplateField): boolean {
+  const of = componentOf(field);
+  return component["type"] === of["type"] && String(component["index"]) === String(of["index"]);
+}
+
+/**
+ * The `components` of a message with these values, as the API and Meta take them. What `sent` has besides, such as a price in the
+ * place of a text, stays.
+ */
+export function componentsOf(
+  template: MessageTemplate,
+  values: TemplateValues,
+  sent: readonly Json[] = [],
+): Json[] {
+  const fields = (fieldsOf(template) ?? []).filter(({ card }) => card === undefined);
   const named = template.parameter_format === "NAMED";
-  const parameter = ({ key, kind, name }: TemplateField): Json => {
-    const value = values[key] ?? "";
-    if (kind !== "text")
-      return { type: kind, [kind]: isLibraryFile(value) ? { id: value } : { link: value } };
-    return { type: "text", text: value, ...(named ? { parameter_name: name } : {}) };
-  };
-  const sent: Json[] = [];
-  for (const place of ["header", "body"] as const) {
-    const parameters = fields.filter((field) => field.place === place).map(parameter);
-    if (parameters.length > 0) sent.push({ type: place, parameters });
+  const written: Json[] = [];
+  for (const field of fields) {
+    const { key, kind, name, place, optional } = field;
+    if (optional && !values[key]) continue;
+    const before = parameterOf(template, sent, field)?.parameter;
+    const label = named && kind === "text" && place !== "button" ? { parameter_name: name } : {};
+    const isOther = values[key] === undefined && before && before["type"] !== kind;
+    const parameter = isOther
+      ? before
+      : { type: kind, [kind]: values[key] ?? (isText(kind) ? "" : {}), ...label };
+    const known = written.find((one) => isOf(one, field));
+    if (known) (known["parameters"] as Json[]).push(parameter);
+    else written.push({ ...componentOf(field), parameters: [parameter] });
   }
-  for (const { key, place, index } of fields)
-    if (place === "button")
-      sent.push({
-        type: "button",
-        sub_type: "url",
-        index: String(index),
-        parameters: [{ type: "text", text: values[key] ?? "" }],
-      });
-  return sent;
+  const others = sent.filter((one) => one["type"] === "button" && !fields.some((field) => isOf(one, field)));
+  const before = listed(sent.find(({ type }) => type === "carousel")?.["cards"]);
+  const cards = cardsOf(template).map((card, at) => ({
+    card_index: at,
+    components: componentsOf(card, ofCard(values, at), listed(before[at]?.["components"])),
+  }));
+  return [...written, ...others, ...(cards.length > 0 ? [{ type: "carousel", cards }] : [])];
+}
+
+/** The values of one card, by the keys that they have in it. */
+export function ofCard(values: TemplateValues, at: number): TemplateValues {
+  const prefix = `card.${at}.`;
+  const own = Object.entries(values).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
+}
+
+/** The parameter of a field in the components of a message, and its path in them. */
+export function parameterOf(
+  template: MessageTemplate,
+  sent: readonly Json[],
+  field: TemplateField,
+): { path: string; parameter: Json } | undefined {
+  if (field.card !== undefined) {
+    const at = sent.findIndex((one) => one["type"] === "carousel");
+    const inner = listed(listed(sent[at]?.["cards"])[field.card]?.["components"]);
+    const { card, ...own } = field;
+    const found = parameterOf(cardsOf(template)[card!]!, inner, own);
+    return found && { ...found, path: `[${at}].cards[${card}].components${found.path}` };
+  }
+  const at = sent.findIndex((one) => isOf(one, field));
+  const parameters = listed(sent[at]?.["parameters"]);
+  const named = parameters.findIndex((one) => one["parameter_name"] === field.name);
+  const isOne = field.kind !== "text" || field.place === "button";
+  const order = isOne ? 0 : namesOf(field.place as "body", template).indexOf(field.name);
+  const place = named < 0 ? order : named;
+  const parameter = parameters[place];
+  return parameter && { path: `[${at}].parameters[${place}]`, parameter };
 }
 
 /** The values in the components of a message: the opposite of `componentsOf`. */
-export function valuesOf(template: MessageTemplate, sent: readonly Json[]): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const { key, place, kind, name, index } of fieldsOf(template) ?? []) {
-    const part = sent.find(
-      (one) => one["type"] === place && (index === undefined || String(one["index"]) === String(index)),
-    );
-    const parameters = Array.isArray(part?.["parameters"]) ? (part["parameters"] as Json[]) : [];
-    const names = variablesOf(textOf(template, place.toUpperCase()));
-    const found =
-      parameters.find((one) => one["parameter_name"] === name) ??
-      parameters[kind === "text" && index === undefined ? names.indexOf(name) : 0];
-    const file = found?.[kind] as Json | undefined;
-    const value = kind === "text" ? found?.["text"] : (file?.["link"] ?? file?.["id"]);
-    if (typeof value === "string") values[key] = value;
-  }
-  return values;
+export function valuesOf(template: MessageTemplate, sent: readonly Json[]): Record<string, TemplateValue> {
+  const found = (fieldsOf(template) ?? []).map((field) => {
+    const value = parameterOf(template, sent, field)?.parameter[field.kind];
+    return [field.key, value] as const;
+  });
+  return Object.fromEntries(found.filter((one): one is [string, TemplateValue] => !!one[1]));
+}
+
+/** Whether a parameter of this kind is written, and neither a file nor a place. */
+export function isText(kind: string): boolean {
+  return kind in SUB_TYPES;
+}
+
+/** Whether all values of a template are there. */
+export function isFilled(template: MessageTemplate, values: TemplateValues): boolean {
+  return (fieldsOf(template) ?? []).every(({ key, kind, optional }) => {
+    const value = values[key] ?? "";
+    if (typeof value === "string") return optional || value.trim() !== "";
+    const needed = kind === "location" ? ["latitude", "longitude"] : ["link", "id"];
+    return kind === "location" ? needed.every((name) => value[name]) : needed.some((name) => value[name]);
+  });
 }
 
 /** A text of the template with the values that are known. */
-export function filled(text: string, place: string, values: Readonly<Record<string, string>>): string {
-  return text.replaceAll(VARIABLE, (whole, name: string) => values[`${place}.${name}`] || whole);
+export function filled(text: string, place: string, values: TemplateValues): string {
+  return text.replaceAll(VARIABLE, (whole, name: string) => String(values[`${place}.${name}`] || whole));
+}
+
+function listed(value: unknown): Json[] {
+  return Array.isArray(value) ? (value as Json[]) : [];
 }
 
 function typeOf(part: Json): string {
@@ -145,8 +277,7 @@ function partOf({ components: known }: MessageTemplate, type: string): Json | un
 }
 
 function buttonParts(template: MessageTemplate): Json[] {
-  const buttons = partOf(template, "BUTTONS")?.["buttons"];
-  return Array.isArray(buttons) ? (buttons as Json[]) : [];
+  return listed(partOf(template, "BUTTONS")?.["buttons"]);
 }
 
 export function variablesOf(text: string): string[] {

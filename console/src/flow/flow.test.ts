@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { exitsOf, parts, valueAt, withValue, type FlowDocument } from "./document.ts";
 import { copied, pasted } from "./copies.ts";
 import { added, commanded, connected, identifier, newFlow, removed, renamed } from "./edit.ts";
-import { begun, changed, redone, undone } from "./history.ts";
+import { begun, changed, redone, undone, placeOf } from "./history.ts";
 
 const FLOW: FlowDocument = {
   format: 1,
@@ -155,3 +155,15 @@ test("words lead to a node, follow its name, and go with it", () => {
   expect(commanded(help, "ask", { words: [] })).not.toHaveProperty("commands");
   expect(renamed(FLOW, "ask", "question")).not.toHaveProperty("commands");
 });
+
+test.each([
+  ["a text", { a: "x" }, { a: "xy" }, ".a"],
+  ["a text that begins", {}, { a: "x" }, ".a"],
+  ["a text in a list", [{ a: "x" }, 1], [{ a: "y" }, 1], ".0.a"],
+  ["a text among copies", { a: { b: [1] }, c: "x" }, { a: { b: [1] }, c: "y" }, ".c"],
+  ["a new name", { a: 1, b: 2 }, { c: 1, b: 2 }, "."],
+  ["another type", { a: "1" }, { a: 1 }, undefined],
+  ["an entry more", [1], [1, 2], undefined],
+  ["a part more", {}, { a: {} }, undefined],
+  ["two entries that change places", [1, 2], [2, 1], undefined],
+])("the place of %s", (_, before, after, place) => expect(placeOf(before, after)).toBe(place));

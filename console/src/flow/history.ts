@@ -1,4 +1,5 @@
 import type { FlowDocument } from "./document.ts";
+import { isEqual } from "./patch.ts";
 import { withTextsFollowed } from "./texts.ts";
 
 /** A document with what it was before and what was undone. */
@@ -37,4 +38,26 @@ export function redone({ document, past, future }: History): History {
   const [after, ...rest] = future;
   if (!after) return { document, past, future, group: undefined };
   return { document: after, past: [...past, document], future: rest, group: undefined };
+}
+
+/**
+ * Return which text, number or choice of a value differs after a change, by its path, so that further changes of it are the same
+ * step. Undefined: something was added, removed or moved, which is a step of its own.
+ */
+export function placeOf(before: unknown, after: unknown, path = ""): string | undefined {
+  const isOther = before !== undefined && after !== undefined && typeof before !== typeof after;
+  if (!isGroup(before) && !isGroup(after)) return isOther ? undefined : path;
+  if (!isGroup(before) || !isGroup(after)) return undefined;
+  if (Array.isArray(before) !== Array.isArray(after)) return undefined;
+  if (Array.isArray(before) && before.length !== (after as unknown as unknown[]).length) return undefined;
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  const [name, other, ...more] = names.filter((one) => !isEqual(before[one], after[one]));
+  if (name === undefined || more.length) return undefined;
+  if (other === undefined) return placeOf(before[name], after[name], `${path}.${name}`);
+  const isRenamed = name in before !== name in after && other in before !== other in after;
+  return isRenamed && name in before === other in after ? `${path}.` : undefined;
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }

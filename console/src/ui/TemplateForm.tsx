@@ -1,36 +1,34 @@
 import { Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { Fragment, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { isLibraryFile, type FileKind } from "../api/files.ts";
 import {
   buttonsOf,
+  cardsOf,
   fieldsOf,
   filled,
+  isText,
+  ofCard,
   templateId,
   templatesQuery,
   textOf,
   type MessageTemplate,
   type TemplateField,
+  type TemplateValue,
+  type TemplateValues,
 } from "../api/templates.ts";
-import { isLibraryFile } from "../api/files.ts";
 import { FileField } from "./files/lazy.tsx";
 import { Problem } from "./Problem.tsx";
 
-export type TemplateValues = Readonly<Record<string, string>>;
-
-/** Whether all values of a template are there. */
-export function isFilled(template: MessageTemplate, values: TemplateValues): boolean {
-  return (fieldsOf(template) ?? []).every(({ key }) => values[key]?.trim());
-}
-
-interface TemplateFormProps {
+interface ChoiceProps {
   chosen: MessageTemplate | undefined;
   choose: (template: MessageTemplate | undefined) => void;
-  values: TemplateValues;
-  change: (values: TemplateValues) => void;
+  error?: string | undefined;
 }
 
-/** Choose an approved template, fill in its values and see the message. */
-export function TemplateForm({ chosen, choose, values, change }: TemplateFormProps) {
+/** Choose an approved template that a form can fill. */
+export function TemplateChoice({ chosen, choose, error }: ChoiceProps) {
   const { t } = useTranslation();
   const templates = useQuery(templatesQuery());
   const usable = (templates.data ?? []).filter((template) => fieldsOf(template));
@@ -48,47 +46,99 @@ export function TemplateForm({ chosen, choose, values, change }: TemplateFormPro
         }))}
         value={chosen ? templateId(chosen) : null}
         onChange={(id) => choose(usable.find((template) => templateId(template) === id))}
+        error={error}
       />
-      {chosen && (
-        <>
-          {fieldsOf(chosen)?.map((field) => (
-            <ValueField
-              key={field.key}
-              field={field}
-              value={values[field.key] ?? ""}
-              onChange={(value) => change({ ...values, [field.key]: value })}
-            />
-          ))}
-          <TemplatePreview template={chosen} values={values} />
-        </>
-      )}
     </>
   );
 }
 
-interface ValueFieldProps {
+export interface TemplateInputProps {
   field: TemplateField;
-  value: string;
-  onChange: (value: string) => void;
+  label: string;
+  value: TemplateValue | undefined;
+  onChange: (value: TemplateValue) => void;
 }
 
-/** A value of a template: a text, or a file of the organization or at a public address. */
-function ValueField({ field: { kind, place, name }, value, onChange }: ValueFieldProps) {
+interface InputsProps {
+  template: MessageTemplate;
+  values: TemplateValues;
+  change: (values: TemplateValues) => void;
+  /** Values that can be left out are asked for, too. */
+  withOptional?: boolean;
+  /** Shows one value. */
+  children: (props: TemplateInputProps) => ReactNode;
+}
+
+/** The values of a template, one after the other as a person reads them. */
+export function TemplateInputs({ template, values, change, withOptional, children }: InputsProps) {
   const { t } = useTranslation();
-  const label = t(`template.${kind === "text" ? place : "file"}`, { name });
-  const isStored = kind !== "text" && isLibraryFile(value);
+  const label = ({ kind, name, place, card }: TemplateField) => {
+    const own = t(`template.${kind === "text" ? place : ((isText(kind) ? kind : "file") as "file")}`, {
+      name,
+    });
+    return card === undefined ? own : t("template.card", { number: card + 1, name: own });
+  };
+  const shown = (fieldsOf(template) ?? []).filter(({ optional }) => withOptional || !optional);
+  return shown.map((field) => (
+    <Fragment key={field.key}>
+      {children({
+        field,
+        label: label(field),
+        value: values[field.key],
+        onChange: (value) => change({ ...values, [field.key]: value }),
+      })}
+    </Fragment>
+  ));
+}
+
+const PLACE = ["latitude", "longitude", "name", "address"] as const;
+
+function Line({ field: { kind }, label, value, onChange }: TemplateInputProps) {
+  const { t } = useTranslation();
+  const parts = typeof value === "object" ? value : {};
+  const line = (name: string, shown: unknown, put: (text: string) => void) => (
+    <TextInput
+      key={name}
+      required
+      label={name}
+      value={typeof shown === "string" ? shown : ""}
+      onChange={(event) => put(event.currentTarget.value)}
+    />
+  );
+  if (isText(kind)) return line(label, value, onChange);
+  if (kind !== "location")
+    return (
+      <>
+        {!isLibraryFile(parts["id"]) && line(label, parts["link"], (link) => onChange({ link }))}
+        <FileField
+          kind={kind as FileKind}
+          value={parts["id"] as string | undefined}
+          onChange={(file) => onChange(file ? { id: file.id } : {})}
+        />
+      </>
+    );
+  return PLACE.map((part) =>
+    line(t(`template.place.${part}`), parts[part], (text) => onChange({ ...parts, [part]: text })),
+  );
+}
+
+interface TemplateFormProps extends Omit<ChoiceProps, "error"> {
+  values: TemplateValues;
+  change: (values: TemplateValues) => void;
+}
+
+/** Choose an approved template, fill in its values and see the message. */
+export function TemplateForm({ chosen, choose, values, change }: TemplateFormProps) {
   return (
     <>
-      {!isStored && (
-        <TextInput
-          required
-          label={label}
-          value={value}
-          onChange={(event) => onChange(event.currentTarget.value)}
-        />
-      )}
-      {kind !== "text" && (
-        <FileField kind={kind} value={value} onChange={(file) => onChange(file?.id ?? "")} />
+      <TemplateChoice chosen={chosen} choose={choose} />
+      {chosen && (
+        <>
+          <TemplateInputs template={chosen} values={values} change={change}>
+            {(props) => <Line {...props} />}
+          </TemplateInputs>
+          <TemplatePreview template={chosen} values={values} />
+        </>
       )}
     </>
   );
@@ -99,6 +149,21 @@ export function TemplatePreview({ template, values }: { template: MessageTemplat
   const { t } = useTranslation();
   return (
     <section className="template-preview" aria-label={t("template.preview")}>
+      <Parts template={template} values={values} />
+      {cardsOf(template).map((card, at) => (
+        // Two cards may be alike.
+        // oxlint-disable-next-line no-array-index-key
+        <div key={at} className="template-preview">
+          <Parts template={card} values={ofCard(values, at)} />
+        </div>
+      ))}
+    </section>
+  );
+}
+
+function Parts({ template, values }: { template: MessageTemplate; values: TemplateValues }) {
+  return (
+    <>
       <strong>{filled(textOf(template, "HEADER"), "header", values)}</strong>
       <p className="flush">{filled(textOf(template, "BODY"), "body", values)}</p>
       <small>{textOf(template, "FOOTER")}</small>
@@ -109,6 +174,6 @@ export function TemplatePreview({ template, values }: { template: MessageTemplat
           {text}
         </span>
       ))}
-    </section>
+    </>
   );
 }

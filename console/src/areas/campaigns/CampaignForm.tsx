@@ -3,10 +3,17 @@ import { useQuery, type UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { countQuery, segmentsQuery } from "../../api/segments.ts";
-import { componentsOf, templatesQuery, valuesOf, type MessageTemplate } from "../../api/templates.ts";
+import {
+  componentsOf,
+  isFilled,
+  templatesQuery,
+  valuesOf,
+  type MessageTemplate,
+  type TemplateValues,
+} from "../../api/templates.ts";
 import { count as number } from "../../i18n/format.ts";
 import { SaveBar } from "../../ui/SaveBar.tsx";
-import { isFilled, TemplateForm, type TemplateValues } from "../../ui/TemplateForm.tsx";
+import { TemplateForm } from "../../ui/TemplateForm.tsx";
 import { FlowField, NumberField } from "./parts.tsx";
 import type { CampaignSettings } from "./queries.ts";
 

@@ -2,10 +2,10 @@ import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { componentsOf, type MessageTemplate } from "../../api/templates.ts";
+import { componentsOf, isFilled, type MessageTemplate, type TemplateValues } from "../../api/templates.ts";
 import { announce } from "../../ui/announce.ts";
 import { Problem } from "../../ui/Problem.tsx";
-import { isFilled, TemplateForm, type TemplateValues } from "../../ui/TemplateForm.tsx";
+import { TemplateForm } from "../../ui/TemplateForm.tsx";
 import { readAgain, send, type Key } from "./queries.ts";
 
 /** A template, which WhatsApp also delivers when the person last wrote more than 24 hours ago. */

@@ -1,21 +1,27 @@
 import { NumberInput, Select, Switch } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import type { ComponentType } from "react";
+import { lazy, Suspense, type ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { flowsQuery } from "../../../api/flows.ts";
-import type { Kind } from "./fields.ts";
 import { ExpressionInput } from "./Completed.tsx";
-import { ActionsPart, ObjectPart, ValidationPart } from "./compound.tsx";
-import { JsonPart, MediaPart, PairsPart, SecondsPart, shown, StringsPart, VariablePart } from "./parts.tsx";
+import { ActionsPart, FieldsPart, ObjectPart, ValidationPart } from "./compound.tsx";
+import { joined, NO_ERRORS } from "./errors.ts";
+import { CHOICES, type Kind } from "./fields.ts";
+import { MediaPart, PairsPart, SecondsPart, shown, StringsPart, VariablePart } from "./parts.tsx";
 import { OptionsPart } from "./options.tsx";
 import { TextPart, type FieldProps, type PartProps } from "./TextPart.tsx";
-import { BranchesPart, HoursPart, ParametersPart, PathsPart } from "./ways.tsx";
+import { BranchesPart, HoursPart, PathsPart } from "./ways.tsx";
 
-const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-const PRIORITIES = ["low", "normal", "high", "urgent"] as const;
-
-function LinePart({ label, value, onChange, error }: PartProps) {
-  return <ExpressionInput label={label} value={shown(value)} onChange={onChange} error={error} />;
+function LinePart({ label, about, value, onChange, error }: PartProps) {
+  return (
+    <ExpressionInput
+      label={label}
+      description={about}
+      value={shown(value)}
+      onChange={onChange}
+      error={error}
+    />
+  );
 }
 
 function NumberPart({ label, value, onChange, error }: PartProps) {
@@ -64,32 +70,42 @@ function FlowPart({ label, value, onChange, error }: PartProps) {
   );
 }
 
-function MethodPart({ label, value, onChange }: PartProps) {
+/** One of a few values, by their names in the person's language. */
+function ChoicePart({ field, label, value, onChange, error }: PartProps) {
+  const { t, i18n } = useTranslation("build");
+  const { values, usual } = CHOICES[field.name]!;
+  const name = (one: string) => {
+    const key = `choice.${field.name}.${one}`;
+    return i18n.exists(key, { ns: "build" }) ? t(key as "choice.priority.low") : one;
+  };
   return (
     <Select
       label={label}
-      allowDeselect={false}
-      data={METHODS}
-      value={shown(value) || "GET"}
-      onChange={onChange}
-    />
-  );
-}
-
-function PriorityPart({ label, value, onChange }: PartProps) {
-  const { t } = useTranslation("build");
-  return (
-    <Select
-      clearable
-      label={label}
-      data={PRIORITIES.map((one) => ({ value: one, label: t(`priority.${one}`) }))}
-      value={shown(value) || null}
+      clearable={!usual}
+      allowDeselect={!usual}
+      data={values.map((one) => ({ value: one, label: name(one) }))}
+      value={shown(value) || (usual ?? null)}
       onChange={(next) => onChange(next ?? undefined)}
+      error={error}
     />
   );
 }
 
-const PARTS: Record<Exclude<Kind, "comparison">, ComponentType<PartProps>> = {
+/** A part that few nodes have, loaded when the first one is shown. */
+function rarely(load: () => Promise<ComponentType<PartProps>>) {
+  const Loaded = lazy(async () => ({ default: await load() }));
+  return function Part(props: PartProps) {
+    return (
+      <Suspense>
+        <Loaded {...props} />
+      </Suspense>
+    );
+  };
+}
+
+const values = () => import("./values.tsx");
+
+const PARTS: Record<Exclude<Kind, "comparison" | "template">, ComponentType<PartProps>> = {
   line: LinePart,
   text: TextPart,
   variable: VariablePart,
@@ -97,7 +113,9 @@ const PARTS: Record<Exclude<Kind, "comparison">, ComponentType<PartProps>> = {
   seconds: SecondsPart,
   switch: SwitchPart,
   on: OnPart,
-  value: LinePart,
+  any: rarely(async () => (await values()).AnyPart),
+  group: rarely(async () => (await values()).GroupPart),
+  types: rarely(async () => (await values()).TypesPart),
   flow: FlowPart,
   hours: HoursPart,
   media: MediaPart,
@@ -107,17 +125,29 @@ const PARTS: Record<Exclude<Kind, "comparison">, ComponentType<PartProps>> = {
   pairs: PairsPart,
   actions: ActionsPart,
   paths: PathsPart,
-  parameters: ParametersPart,
-  method: MethodPart,
-  priority: PriorityPart,
   strings: StringsPart,
+  choices: rarely(async () => (await values()).ChoicesPart),
+  choice: ChoicePart,
   object: ObjectPart,
-  json: JsonPart,
+  part: ObjectPart,
+  list: FieldsPart,
+  cards: rarely(async () => (await import("./cards.tsx")).CardsPart),
 };
 
 /** One field of a node, by its kind. */
-export function FieldPart({ field, ...rest }: FieldProps) {
-  const { t } = useTranslation("build");
-  const Part = PARTS[field.kind as Exclude<Kind, "comparison">];
-  return <Part field={field} label={t(`field.${field.name as "text"}`)} nested={FieldPart} {...rest} />;
+export function FieldPart({ field, errors = NO_ERRORS, ...rest }: FieldProps) {
+  const { t, i18n } = useTranslation("build");
+  const Part = PARTS[field.kind as keyof typeof PARTS];
+  const word = field.word ?? field.name;
+  return (
+    <Part
+      field={field}
+      label={t(`field.${word as "text"}`)}
+      about={i18n.exists(`about.${word}`, { ns: "build" }) ? t(`about.${word as "data"}`) : undefined}
+      nested={FieldPart}
+      errors={errors}
+      error={joined(errors)}
+      {...rest}
+    />
+  );
 }

@@ -1,19 +1,24 @@
-import { ActionIcon, Button } from "@mantine/core";
+import { ActionIcon, Button, Input } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Icon } from "../../../ui/Icon.tsx";
 
 interface ListPartProps<Item> {
   label: string;
+  /** Help below the label. */
+  about?: string | undefined;
   add: string;
   items: readonly Item[];
   fresh: () => Item;
   onChange: (items: Item[] | undefined) => void;
+  /** What is wrong with the list as a whole. */
+  error?: string | undefined;
   children: (item: Item, change: (item: Item) => void, index: number) => ReactNode;
 }
 
 /** A list whose items have fields of their own; they can be added, moved and removed. */
-export function ListPart<Item>({ label, add, items, fresh, onChange, children }: ListPartProps<Item>) {
+export function ListPart<Item>({ error, ...props }: ListPartProps<Item>) {
+  const { label, about, add, items, fresh, onChange, children } = props;
   const { t } = useTranslation("build");
   const put = (next: Item[]) => onChange(next.length ? next : undefined);
   function swap(index: number) {
@@ -24,6 +29,7 @@ export function ListPart<Item>({ label, add, items, fresh, onChange, children }:
   return (
     <fieldset className="build-list">
       <legend>{label}</legend>
+      {about && <Input.Description>{about}</Input.Description>}
       {items.map((item, index) => (
         <div key={index} className="build-list-item">
           <div className="build-list-fields">
@@ -61,6 +67,7 @@ export function ListPart<Item>({ label, add, items, fresh, onChange, children }:
       >
         {add}
       </Button>
+      {error && <Input.Error>{error}</Input.Error>}
     </fieldset>
   );
 }

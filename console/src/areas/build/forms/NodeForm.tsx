@@ -1,20 +1,30 @@
 import { Accordion, Alert, Button, Select, TextInput } from "@mantine/core";
-import { memo, useState } from "react";
+import { lazy, memo, Suspense, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { exitsOf, withValue, type Data, type FlowNode, type NodeType } from "../../../flow/document.ts";
+import {
+  exitsOf,
+  parts,
+  withValue,
+  type Data,
+  type FlowNode,
+  type NodeType,
+} from "../../../flow/document.ts";
 import { copied, pasted } from "../../../flow/copies.ts";
 import { connected, removed, renamed, withNode } from "../../../flow/edit.ts";
+import { placeOf } from "../../../flow/history.ts";
 import { useExitText } from "../canvas/useExitText.ts";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
+import { useFieldText } from "../differences/useChangeText.ts";
 import { FixButton } from "../editor/FixButton.tsx";
 import { PanelHead } from "../editor/PanelHead.tsx";
 import { findingsOf, useActions, useEditor, useInspected } from "../editor/state.tsx";
 import { useFindingText } from "../editor/useFindingText.ts";
 import type { Finding } from "../queries.ts";
-import { Bubble } from "../rehearsal/Bubble.tsx";
 import { Commands } from "./Commands.tsx";
+import { below, type Errors } from "./errors.ts";
 import { FieldPart } from "./FieldPart.tsx";
 import { FORMS, type Field } from "./fields.ts";
+import { Preview } from "./Preview.tsx";
 import { RequestTest } from "./RequestTest.tsx";
 import { ComparisonPart } from "./ways.tsx";
 
@@ -24,10 +34,12 @@ export function NodeForm({ node }: { node: FlowNode }) {
   const { edit, select, latest } = useActions();
   const { findings } = useInspected();
   const text = useFindingText();
+  const fieldText = useFieldText();
   const found = findingsOf(findings, node);
   const { main, more } = FORMS[node.type];
 
   function part(field: Field) {
+    if (field.kind === "template") return <Template key={field.name} node={node} findings={found} />;
     if (field.kind === "comparison")
       return node.data["branches"] ? null : <Comparison key={field.name} node={node} findings={found} />;
     if (field.kind === "branches" && !node.data["branches"]) return <ManyWays key={field.name} node={node} />;
@@ -75,7 +87,7 @@ export function NodeForm({ node }: { node: FlowNode }) {
             p="xs"
           >
             <strong className="build-block">{text(finding)}</strong>
-            {finding.field && <code>{finding.field}</code>} <FixButton finding={finding} />
+            {finding.field && fieldText(parts(finding.field))} <FixButton finding={finding} />
           </Alert>
         ))}
       <TextInput
@@ -92,31 +104,56 @@ export function NodeForm({ node }: { node: FlowNode }) {
         }}
       />
       {main.map(part)}
-      {(node.type === "message" || node.type === "question") && <Preview node={node} />}
+      <Preview node={node} />
       {node.type === "api_call" && <RequestTest node={node} />}
       <Exits node={node} />
-      <Accordion variant="contained">
-        <Accordion.Item value="more">
-          <Accordion.Control>{t("form.more")}</Accordion.Control>
-          <Accordion.Panel>
-            <div className="build-form">
-              {more.map(part)}
-              <Commands node={node} />
-            </div>
-          </Accordion.Panel>
-        </Accordion.Item>
-      </Accordion>
+      <More>
+        {() => (
+          <>
+            {more.map(part)}
+            <Commands node={node} />
+          </>
+        )}
+      </More>
       <NodeId node={node.id} />
     </div>
   );
 }
 
+/** What few people need; it is drawn when it is opened. */
+function More({ children }: { children: () => ReactNode }) {
+  const { t } = useTranslation("build");
+  const [opened, open] = useState<string | null>(null);
+  return (
+    <Accordion variant="contained" value={opened} onChange={open}>
+      <Accordion.Item value="more">
+        <Accordion.Control>{t("form.more")}</Accordion.Control>
+        <Accordion.Panel>{opened && <div className="build-form">{children()}</div>}</Accordion.Panel>
+      </Accordion.Item>
+    </Accordion>
+  );
+}
+
+const ELSEWHERE = /next_node_id$|\.show_if\b|\.section$/; // exits, and what is behind "more options" of a button
+
 /** Whether the findings of a field are shown beside it. */
 function isShown(type: NodeType, field: string): boolean {
-  if (type === "condition" && (field === "variable" || field === "value")) return true;
-  return FORMS[type].main.some(({ name, kind }) =>
-    kind === "media" ? field.split(".")[0] === name : name === field && kind !== "options",
-  );
+  if (ELSEWHERE.test(field)) return false;
+  const of = field.replace(/[.[].*$/, "");
+  if (type === "condition" && ["variable", "operator", "value", "keep_as"].includes(of)) return true;
+  if (type === "template") return ["name", "language", "components"].includes(of);
+  return FORMS[type].main.some(({ name, kind }) => name === of && kind !== "switch" && kind !== "on");
+}
+
+/** What is wrong with each field, by its path. */
+function errorsOf(findings: readonly Finding[], text: (finding: Finding) => string): Errors {
+  const errors: Record<string, string> = {};
+  for (const finding of findings) {
+    const path = finding.field ?? "";
+    const said = text(finding);
+    if (!errors[path]?.includes(said)) errors[path] = errors[path] ? `${errors[path]} ${said}` : said;
+  }
+  return errors;
 }
 
 interface FormFieldProps {
@@ -137,14 +174,15 @@ const FormField = memo(function FormField({ node, type, field, value, findings }
       <FieldPart
         field={field}
         value={value}
-        onChange={(next) =>
+        onChange={(next) => {
+          const place = placeOf(value, next);
           edit(
             (before) =>
               withNode(before, node, (one) => ({ ...one, data: withValue(one.data, field.name, next) })),
-            `${node}.${field.name}`,
-          )
-        }
-        error={[...new Set(own.map(text))].join(" ") || undefined}
+            place === undefined ? undefined : `${node}.${field.name}${place}`,
+          );
+        }}
+        errors={below(errorsOf(own, text), field.name)}
       />
       {own
         .filter((finding) => isShown(type, finding.field!))
@@ -181,12 +219,37 @@ function Comparison({ node, findings }: { node: FlowNode; findings: readonly Fin
   const text = useFindingText();
   return (
     <ComparisonPart
-      errors={Object.fromEntries(findings.map((finding) => [finding.field ?? "", text(finding)]))}
+      errors={errorsOf(findings, text)}
+      nested={FieldPart}
       value={node.data}
       onChange={(data) =>
         edit((before) => withNode(before, node.id, (one) => ({ ...one, data })), `${node.id}.comparison`)
       }
     />
+  );
+}
+
+const TemplatePart = lazy(async () => ({ default: (await import("./template.tsx")).TemplatePart }));
+
+/** The template of a node, and the values that it needs. */
+function Template({ node, findings }: { node: FlowNode; findings: readonly Finding[] }) {
+  const { edit } = useActions();
+  const text = useFindingText();
+  return (
+    <Suspense>
+      <TemplatePart
+        value={node.data}
+        onChange={(data) => {
+          const place = placeOf(node.data, data);
+          edit(
+            (before) => withNode(before, node.id, (one) => ({ ...one, data })),
+            place === undefined ? undefined : `${node.id}${place}`,
+          );
+        }}
+        errors={errorsOf(findings, text)}
+        nested={FieldPart}
+      />
+    </Suspense>
   );
 }
 
@@ -288,28 +351,3 @@ const ExitSelect = memo(function ExitSelect({ node, field, name, target, targetT
     />
   );
 });
-
-function Preview({ node }: { node: FlowNode }) {
-  const { t } = useTranslation("build");
-  const buttons = Array.isArray(node.data["buttons"]) ? (node.data["buttons"] as Data[]) : [];
-  const media = node.data["media"] as Data | undefined;
-  if (!node.data["text"] && !node.data["question"] && !media && !buttons.length) return null;
-  return (
-    <figure className="build-preview" aria-label={t("form.preview")}>
-      <Bubble
-        from="bot"
-        text={String(node.data["text"] ?? node.data["question"] ?? "")}
-        header={node.data["header"] as string | undefined}
-        footer={node.data["footer"] as string | undefined}
-        media={
-          media && {
-            type: String(media["type"]),
-            link: media["link"] as string | undefined,
-            id: media["id"] as string | undefined,
-          }
-        }
-        options={buttons.map((button) => String(button["label"] ?? ""))}
-      />
-    </figure>
-  );
-}

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
 import { useInspected } from "../editor/state.tsx";
 import { useCompletion } from "./Completed.tsx";
+import type { Errors } from "./errors.ts";
 import type { Field } from "./fields.ts";
 
 const EMOJI = [..."😀😊😉👋🙏👍👏🎉❤️✅❌⚠️📅⏰📍📞✉️💬🛒💳🧾📦🚚🏠🏥🎓🍕☀️🌙⭐"].filter(
@@ -14,11 +15,17 @@ export interface FieldProps {
   field: Field;
   value: unknown;
   onChange: (value: unknown) => void;
-  error?: string | undefined;
+  /** What is wrong with the value and its parts. */
+  errors?: Errors;
 }
 
 export interface PartProps extends FieldProps {
   label: string;
+  /** Help below the label. */
+  about?: string | undefined;
+  errors: Errors;
+  /** What is wrong with all of it, as one text. */
+  error?: string | undefined;
   /** Shows a field inside of this part. */
   nested: ComponentType<FieldProps>;
 }

@@ -1,7 +1,8 @@
-import { Select, Switch, TextInput } from "@mantine/core";
+import { Select, Switch } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { withValue, type Data } from "../../../flow/document.ts";
-import { ACTIONS, OBJECTS, type Field } from "./fields.ts";
+import { below } from "./errors.ts";
+import { ACTIONS, LISTS, OBJECTS, type Field } from "./fields.ts";
 import { ListPart } from "./ListPart.tsx";
 import { items, shown } from "./parts.tsx";
 import type { PartProps } from "./TextPart.tsx";
@@ -28,21 +29,46 @@ const LIMITS: Record<string, Field[]> = {
     { name: "max_length", kind: "number" },
   ],
   number: [
-    { name: "min", kind: "value" },
-    { name: "max", kind: "value" },
+    { name: "min", kind: "line" },
+    { name: "max", kind: "line" },
     { name: "integer", kind: "switch" },
   ],
   date: [
-    { name: "min", kind: "value" },
-    { name: "max", kind: "value" },
+    { name: "min", kind: "line" },
+    { name: "max", kind: "line" },
   ],
   phone: [{ name: "country", kind: "line" }],
   regex: [{ name: "pattern", kind: "line" }],
-  choice: [{ name: "choices", kind: "strings" }],
+  choice: [{ name: "choices", kind: "choices" }],
+  media: [{ name: "choices", kind: "strings" }],
 };
 
+const ALL: Field[] = [
+  { name: "error_message", kind: "line" },
+  { name: "find", kind: "switch" },
+];
+
+interface FieldsProps extends Pick<PartProps, "errors" | "nested"> {
+  fields: readonly Field[];
+  value: Data;
+  onChange: (value: Data) => void;
+}
+
+/** The fields of an object, each with what is wrong with it. */
+export function Fields({ fields, value, onChange, errors, nested: FieldPart }: FieldsProps) {
+  return fields.map((field) => (
+    <FieldPart
+      key={field.name}
+      field={field}
+      value={value[field.name]}
+      onChange={(next) => onChange(withValue(value, field.name, next))}
+      errors={below(errors, field.name)}
+    />
+  ));
+}
+
 /** Which answers a question accepts. */
-export function ValidationPart({ label, value, onChange, nested: FieldPart }: PartProps) {
+export function ValidationPart({ label, value, onChange, errors, nested }: PartProps) {
   const { t } = useTranslation("build");
   const validation = (value ?? {}) as Data;
   const type = shown(validation["type"]);
@@ -56,61 +82,80 @@ export function ValidationPart({ label, value, onChange, nested: FieldPart }: Pa
         data={VALIDATORS.map((one) => ({ value: one, label: t(`validator.${one}`) }))}
         value={type || null}
         onChange={(next) => onChange(next ? { type: next } : undefined)}
+        error={errors[""] ?? errors["type"]}
       />
       {type && (
-        <>
-          {(LIMITS[type] ?? []).map((field) => (
-            <FieldPart
-              key={field.name}
-              field={field}
-              value={validation[field.name]}
-              onChange={(next) => onChange(withValue(validation, field.name, next))}
-            />
-          ))}
-          <TextInput
-            label={t("field.error_message")}
-            value={shown(validation["error_message"])}
-            onChange={(event) => onChange(withValue(validation, "error_message", event.currentTarget.value))}
-          />
-          <Switch
-            label={t("field.find")}
-            checked={validation["find"] === true}
-            onChange={(event) =>
-              onChange(withValue(validation, "find", event.currentTarget.checked || undefined))
-            }
-          />
-        </>
+        <Fields
+          key={type}
+          fields={[...(LIMITS[type] ?? []), ...ALL]}
+          value={validation}
+          onChange={onChange}
+          errors={errors}
+          nested={nested}
+        />
       )}
     </fieldset>
   );
 }
 
-/** A part of a node with fields of its own; it is there while its switch is on. */
-export function ObjectPart({ label, field, value, onChange, error, nested: FieldPart }: PartProps) {
+/** A part of a node with fields of its own; unless it is always there, it is while its switch is on. */
+export function ObjectPart({ label, field, value, onChange, errors, nested }: PartProps) {
   const part = value as Data | undefined;
+  const always = field.kind === "part";
   return (
     <fieldset className="build-list">
-      <Switch
-        label={label}
-        checked={!!part}
-        error={error}
-        onChange={(event) => onChange(event.currentTarget.checked ? {} : undefined)}
-      />
-      {part &&
-        (OBJECTS[field.name] ?? []).map((own) => (
-          <FieldPart
-            key={own.name}
-            field={own}
-            value={part[own.name]}
-            onChange={(next) => onChange(withValue(part, own.name, next))}
-          />
-        ))}
+      {always ? (
+        <legend>{label}</legend>
+      ) : (
+        <Switch
+          label={label}
+          checked={!!part}
+          error={errors[""]}
+          onChange={(event) => onChange(event.currentTarget.checked ? {} : undefined)}
+        />
+      )}
+      {(part ?? always) && (
+        <Fields
+          fields={OBJECTS[field.name] ?? []}
+          value={part ?? {}}
+          onChange={onChange}
+          errors={errors}
+          nested={nested}
+        />
+      )}
     </fieldset>
   );
 }
 
+/** A list of entries with the same fields. */
+export function FieldsPart({ label, field, value, onChange, errors, nested }: PartProps) {
+  const { t, i18n } = useTranslation("build");
+  const { fields, fresh } = LISTS[field.name]!;
+  const add = `form.addTo.${field.name}`;
+  return (
+    <ListPart
+      label={label}
+      add={t(i18n.exists(add, { ns: "build" }) ? (add as "form.add") : "form.add")}
+      items={items(value)}
+      fresh={() => fresh}
+      onChange={onChange}
+      error={errors[""]}
+    >
+      {(item, change, index) => (
+        <Fields
+          fields={fields}
+          value={item}
+          onChange={change}
+          errors={below(errors, `[${index}]`)}
+          nested={nested}
+        />
+      )}
+    </ListPart>
+  );
+}
+
 /** What is done one after the other. */
-export function ActionsPart({ label, value, onChange, nested: FieldPart }: PartProps) {
+export function ActionsPart({ label, value, onChange, errors, nested }: PartProps) {
   const { t } = useTranslation("build");
   return (
     <ListPart
@@ -119,8 +164,9 @@ export function ActionsPart({ label, value, onChange, nested: FieldPart }: PartP
       items={items(value)}
       fresh={() => ({ type: "set_variable" })}
       onChange={(next) => onChange(next ?? [])}
+      error={errors[""]}
     >
-      {(action, change) => {
+      {(action, change, index) => {
         const type = shown(action["type"]) as keyof typeof ACTIONS;
         return (
           <>
@@ -134,14 +180,14 @@ export function ActionsPart({ label, value, onChange, nested: FieldPart }: PartP
               value={type}
               onChange={(next) => change({ type: next })}
             />
-            {(ACTIONS[type] ?? []).map((field) => (
-              <FieldPart
-                key={`${type}.${field.name}`}
-                field={field}
-                value={action[field.name]}
-                onChange={(next) => change(withValue(action, field.name, next))}
-              />
-            ))}
+            <Fields
+              key={type}
+              fields={ACTIONS[type] ?? []}
+              value={action}
+              onChange={change}
+              errors={below(errors, `[${index}]`)}
+              nested={nested}
+            />
           </>
         );
       }}

@@ -3,10 +3,13 @@ import schema from "../../../../../docs/flow.schema.json";
 import { exitsOf, type NodeType } from "../../../flow/document.ts";
 import words from "../words/pt.json";
 import { VALIDATORS } from "./compound.tsx";
-import { ACTIONS, FORMS, OBJECTS } from "./fields.ts";
+import { ACTIONS, CARDS, CHOICES, FORMS, LISTS, OBJECTS } from "./fields.ts";
 
 interface Properties {
-  properties: Record<string, { enum?: string[]; const?: string; $ref?: string }>;
+  properties: Record<
+    string,
+    { enum?: string[]; const?: string; $ref?: string; anyOf?: { enum?: string[] }[] }
+  >;
 }
 
 const definitions = schema.$defs as unknown as Record<string, Properties>;
@@ -20,8 +23,11 @@ test.each(types)("the form of $type has every field of the schema", ({ type, fie
   const { main, more } = FORMS[type];
   const own = [...main, ...more].map(({ name }) => name).filter((name) => name !== "comparison");
   const exits = fields.filter((name) => name.endsWith("next_node_id"));
-  const comparison = type === "condition" ? ["variable", "operator", "value", "keep_as"] : [];
-  expect([...own, ...exits, ...comparison].toSorted()).toEqual(fields.toSorted());
+  const together = {
+    condition: ["variable", "operator", "value", "keep_as"],
+    template: ["name", "language"],
+  };
+  expect([...own, ...exits, ...(together[type as "template"] ?? [])].toSorted()).toEqual(fields.toSorted());
   expect(own.filter((name) => !(name in words.field))).toEqual([]);
 });
 
@@ -65,7 +71,7 @@ test("every action of the schema has its fields", () => {
     type,
     fields.map(({ name }) => name).toSorted(),
   ]);
-  expect({ ...Object.fromEntries(own), save_contact: expected["save_contact"] }).toEqual(expected);
+  expect(Object.fromEntries(own)).toEqual(expected);
   expect(Object.keys(definitions).filter((name) => name.endsWith("Action"))).toHaveLength(own.length);
 });
 
@@ -74,6 +80,7 @@ test("what is one part of a node has the fields of the schema, and they have nam
     cta_url: "CtaSpec",
     location: "LocationSpec",
     product: "ProductSpec",
+    products: "ProductsSpec",
     catalog: "CatalogSpec",
     reaction: "ReactionSpec",
     options_from: "OptionsFrom",
@@ -89,4 +96,32 @@ test("what is one part of a node has the fields of the schema, and they have nam
     expect(own.toSorted(), name).toEqual(known.toSorted());
     expect(own.filter((field) => !(field in words.field))).toEqual([]);
   }
+});
+
+const LISTED = { contacts: "ContactSpec", sections: "ProductSectionSpec", parameters: "Parameter" };
+
+test.each(Object.entries(LISTED))(
+  "an entry of %s has the fields of the schema, and they have names",
+  (name, spec) => {
+    const own = LISTS[name]!.fields.map((field) => field.name);
+    expect(own.toSorted()).toEqual(Object.keys(definitions[spec]!.properties).toSorted());
+    expect(own.filter((field) => !(field in words.field))).toEqual([]);
+  },
+);
+
+test("the cards of a carousel have the fields of the schema, and each kind has a name", () => {
+  const own = new Set(Object.values(CARDS).flatMap((card) => card.map(({ name }) => name)));
+  expect([...own].toSorted()).toEqual(Object.keys(definitions["CardSpec"]!.properties).toSorted());
+  expect(Object.keys(CARDS)).toEqual(Object.keys(words.card));
+});
+
+test("what can be chosen is what the schema allows, and has a name", () => {
+  const specs = { category: "TemplateNode", purpose: "SetConsentAction", state: "SetConsentAction" };
+  for (const [name, spec] of Object.entries(specs)) {
+    const { enum: own, anyOf = [] } = definitions[spec]!.properties[name]!;
+    const allowed = own ?? anyOf.flatMap((one) => one.enum ?? []);
+    expect([...CHOICES[name]!.values].toSorted()).toEqual(allowed.toSorted());
+    expect(Object.keys(words.choice[name as "state"])).toEqual(CHOICES[name]!.values);
+  }
+  expect(Object.keys(words.choice.priority)).toEqual(CHOICES["priority"]!.values);
 });

@@ -2,13 +2,14 @@ import { Switch, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { withValue, type Data } from "../../../flow/document.ts";
 import { ExpressionInput } from "./Completed.tsx";
+import { below } from "./errors.ts";
 import { ListPart } from "./ListPart.tsx";
 import { items, shown } from "./parts.tsx";
 import type { PartProps } from "./TextPart.tsx";
 import { ComparisonPart } from "./ways.tsx";
 
 /** The answers that a person can tap. */
-export function OptionsPart({ label, value, onChange }: PartProps) {
+export function OptionsPart({ label, value, onChange, errors, nested }: PartProps) {
   const { t } = useTranslation("build");
   return (
     <ListPart
@@ -17,6 +18,7 @@ export function OptionsPart({ label, value, onChange }: PartProps) {
       items={items(value)}
       fresh={() => ({ label: "" })}
       onChange={onChange}
+      error={errors[""]}
     >
       {(option, change, index) => (
         <>
@@ -26,20 +28,23 @@ export function OptionsPart({ label, value, onChange }: PartProps) {
             maxLength={24}
             value={shown(option["label"])}
             onChange={(next) => change(withValue(option, "label", next))}
+            error={errors[`[${index}].label`] ?? errors[`[${index}]`]}
           />
           <TextInput
             aria-label={t("form.optionValue", { number: index + 1 })}
             placeholder={t("form.optionValueHint")}
             value={shown(option["value"])}
             onChange={(event) => change(withValue(option, "value", event.currentTarget.value))}
+            error={errors[`[${index}].value`]}
           />
           <ExpressionInput
             aria-label={t("form.optionDescription", { number: index + 1 })}
             placeholder={t("field.description")}
             value={shown(option["description"])}
             onChange={(next) => change(withValue(option, "description", next))}
+            error={errors[`[${index}].description`]}
           />
-          <Rarely option={option} onChange={change} />
+          <Rarely option={option} onChange={change} errors={below(errors, `[${index}]`)} nested={nested} />
         </>
       )}
     </ListPart>
@@ -48,8 +53,13 @@ export function OptionsPart({ label, value, onChange }: PartProps) {
 
 const ALWAYS = { variable: "", operator: "==", value: "" };
 
+interface RarelyProps extends Pick<PartProps, "errors" | "nested"> {
+  option: Data;
+  onChange: (option: Data) => void;
+}
+
 /** What few buttons have: the section of a list, and when the button is shown. */
-function Rarely({ option, onChange }: { option: Data; onChange: (option: Data) => void }) {
+function Rarely({ option, onChange, errors, nested }: RarelyProps) {
   const { t } = useTranslation("build");
   const condition = option["show_if"] as Data | undefined;
   return (
@@ -59,6 +69,7 @@ function Rarely({ option, onChange }: { option: Data; onChange: (option: Data) =
         label={t("field.section")}
         value={shown(option["section"])}
         onChange={(next) => onChange(withValue(option, "section", next))}
+        error={errors["section"]}
       />
       <Switch
         label={t("form.showIf")}
@@ -68,7 +79,12 @@ function Rarely({ option, onChange }: { option: Data; onChange: (option: Data) =
         }
       />
       {condition && (
-        <ComparisonPart value={condition} onChange={(next) => onChange(withValue(option, "show_if", next))} />
+        <ComparisonPart
+          value={condition}
+          onChange={(next) => onChange(withValue(option, "show_if", next))}
+          errors={below(errors, "show_if")}
+          nested={nested}
+        />
       )}
     </details>
   );

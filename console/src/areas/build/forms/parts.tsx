@@ -1,11 +1,12 @@
-import { Autocomplete, Input, JsonInput, NumberInput, Select, TagsInput, TextInput } from "@mantine/core";
+import { Autocomplete, Input, NumberInput, Select, TagsInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { isLibraryFile } from "../../../api/files.ts";
 import { withValue, type Data } from "../../../flow/document.ts";
 import { FileField } from "../../../ui/files/lazy.tsx";
 import { ExpressionInput } from "./Completed.tsx";
-import { ListPart } from "./ListPart.tsx";
+import { below, joined } from "./errors.ts";
+import { NamedRows } from "./NamedRows.tsx";
 import { useVariables, type PartProps } from "./TextPart.tsx";
 
 const MEDIA = ["image", "video", "audio", "document", "sticker"] as const;
@@ -27,7 +28,12 @@ export function shown(value: unknown): string {
 }
 
 /** A name of a variable: those of the flow are offered while it is written, or on the arrow down. */
-export function VariablePart({ label, value, onChange, error }: Omit<PartProps, "nested" | "field">) {
+export function VariablePart({
+  label,
+  value,
+  onChange,
+  error,
+}: Omit<PartProps, "nested" | "field" | "errors">) {
   const variables = useVariables().filter(
     (name) => !name.startsWith("contact.") && name !== "now" && name !== "today",
   );
@@ -75,36 +81,10 @@ export function SecondsPart({ label, value, onChange, error }: PartProps) {
   );
 }
 
-/** Any JSON; it is kept as text until it is valid. */
-export function JsonPart({ label, value, onChange, error }: PartProps) {
-  const { t } = useTranslation("build");
-  const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
-  const [wrong, setWrong] = useState(false);
-  function write(next: string) {
-    setText(next);
-    try {
-      onChange(next.trim() ? (JSON.parse(next) as unknown) : undefined);
-      setWrong(false);
-    } catch {
-      setWrong(true);
-    }
-  }
-  return (
-    <JsonInput
-      label={label}
-      value={text}
-      onChange={write}
-      autosize
-      minRows={2}
-      maxRows={12}
-      error={wrong ? t("form.notJson") : error}
-    />
-  );
-}
-
 /** A picture, video, sound or file beside a text: a file of the organization, or a public address. */
-export function MediaPart({ label, value, onChange, error }: PartProps) {
+export function MediaPart({ field, label, value, onChange, error }: PartProps) {
   const { t } = useTranslation("build");
+  const { types = MEDIA } = field; // in a card and above a template few fit, and none has a caption
   const media = (value ?? {}) as Data;
   const type = shown(media["type"]);
   const id = isLibraryFile(media["id"]) ? media["id"] : undefined;
@@ -115,6 +95,7 @@ export function MediaPart({ label, value, onChange, error }: PartProps) {
       <FileField
         label={label}
         value={id}
+        kind={types.length === 1 ? types[0] : undefined}
         onChange={(file) => {
           const kept = caption && file && CAPTIONED.has(file.kind) ? { caption } : {};
           const named = file?.kind === "document" && file.filename ? { filename: file.filename } : {};
@@ -122,12 +103,12 @@ export function MediaPart({ label, value, onChange, error }: PartProps) {
         }}
       />
       {id && error && <Input.Error role="alert">{error}</Input.Error>}
-      {!id && (
+      {!id && types.length > 1 && (
         <Select
           clearable
           aria-label={label}
           placeholder={t("form.noMedia")}
-          data={MEDIA.map((one) => ({ value: one, label: t(`media.${one}`) }))}
+          data={types.map((one) => ({ value: one, label: t(`media.${one}`) }))}
           value={type || null}
           onChange={(next) => onChange(next ? { ...media, type: next } : undefined)}
         />
@@ -142,7 +123,7 @@ export function MediaPart({ label, value, onChange, error }: PartProps) {
           error={error}
         />
       )}
-      {type && (!id || CAPTIONED.has(type)) && (
+      {type && !field.types && (!id || CAPTIONED.has(type)) && (
         <ExpressionInput
           label={t("field.caption")}
           value={shown(caption)}
@@ -153,56 +134,45 @@ export function MediaPart({ label, value, onChange, error }: PartProps) {
   );
 }
 
-/** Names with values: headers, parameters, parts of an answer. */
-export function PairsPart({ label, value, onChange }: PartProps) {
+/** Names with texts: headers, parameters, parts of an answer. What is more than a text is filled in as what it is. */
+export function PairsPart({ field, label, value, onChange, errors, nested: FieldPart }: PartProps) {
   const { t } = useTranslation("build");
-  const pairs = Object.entries((value ?? {}) as Data).map(([name, one]) => ({ name, value: shown(one) }));
-  const [rows, setRows] = useState(pairs);
-  function put(next: { name: string; value: string }[] | undefined) {
-    setRows(next ?? []);
-    const named = (next ?? []).filter(({ name }) => name);
-    onChange(named.length ? Object.fromEntries(named.map((row) => [row.name, row.value])) : undefined);
-  }
   return (
-    <ListPart
-      label={label}
-      add={t("form.add")}
-      items={rows}
-      fresh={() => ({ name: "", value: "" })}
-      onChange={put}
-    >
-      {(pair, change, index) => (
-        <div className="build-row">
-          <TextInput
-            aria-label={t("form.pairName", { number: index + 1 })}
-            placeholder={t("field.name")}
-            value={pair.name}
-            onChange={(event) => change({ ...pair, name: event.currentTarget.value })}
-          />
+    <NamedRows label={label} value={value} onChange={onChange} error={errors[""]} fresh="">
+      {(one, change, { name, number }) => {
+        const own = below(errors, name);
+        if (typeof one === "object")
+          return <FieldPart field={{ ...field, kind: "any" }} value={one} onChange={change} errors={own} />;
+        return (
           <ExpressionInput
-            aria-label={t("form.pairValue", { number: index + 1 })}
+            aria-label={t("form.pairValue", { number })}
             placeholder={t("field.value")}
-            value={pair.value}
-            onChange={(next) => change({ ...pair, value: next })}
+            value={shown(one)}
+            onChange={change}
+            error={joined(own)}
           />
-        </div>
-      )}
-    </ListPart>
+        );
+      }}
+    </NamedRows>
   );
 }
 
-/** A list of texts; one with richer entries is shown as JSON. */
-export function StringsPart(props: PartProps) {
+/** A list of texts; a `{` offers the flow's variables. */
+export function StringsPart({ label, about, value, onChange, error }: PartProps) {
   const { t } = useTranslation("build");
-  const list = Array.isArray(props.value) ? (props.value as unknown[]) : [];
-  if (!list.every((one) => typeof one === "string")) return <JsonPart {...props} />;
+  const variables = useVariables();
+  const [search, setSearch] = useState("");
   return (
     <TagsInput
-      label={props.label}
+      label={label}
+      description={about}
       placeholder={t("form.typeAndEnter")}
-      value={list}
-      onChange={(next) => props.onChange(next.length ? next : undefined)}
-      error={props.error}
+      value={Array.isArray(value) ? (value as unknown[]).map(shown) : []}
+      onChange={(next) => onChange(next.length ? next : undefined)}
+      searchValue={search}
+      onSearchChange={setSearch}
+      data={search.startsWith("{") ? variables.map((name) => `{{${name}}}`) : []}
+      error={error}
     />
   );
 }

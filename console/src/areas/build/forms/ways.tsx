@@ -1,8 +1,9 @@
 import { MultiSelect, NumberInput, Select, Switch, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { withValue, type Data } from "../../../flow/document.ts";
-import { OPERATORS, WITHOUT_VALUE } from "./fields.ts";
 import { ExpressionInput } from "./Completed.tsx";
+import { below, NO_ERRORS, type Errors } from "./errors.ts";
+import { KEEPING, OPERATORS, WITHOUT_VALUE } from "./fields.ts";
 import { ListPart } from "./ListPart.tsx";
 import { items, shown, VariablePart } from "./parts.tsx";
 import type { PartProps } from "./TextPart.tsx";
@@ -10,7 +11,7 @@ import type { PartProps } from "./TextPart.tsx";
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
 /** When it is open: a named timetable of the organization, or days with hours. */
-export function HoursPart({ label, value, onChange, error }: PartProps) {
+export function HoursPart({ label, value, onChange, errors, error }: PartProps) {
   const { t } = useTranslation("build");
   const named = typeof value === "string";
   return (
@@ -36,14 +37,16 @@ export function HoursPart({ label, value, onChange, error }: PartProps) {
             ({ days: ["mon", "tue", "wed", "thu", "fri"], opens: "08:00", closes: "18:00" }) as Data
           }
           onChange={(next) => onChange(next ?? [])}
+          error={errors[""]}
         >
-          {(hours, change) => (
+          {(hours, change, index) => (
             <>
               <MultiSelect
                 label={t("form.days")}
                 data={DAYS.map((day) => ({ value: day, label: t(`day.${day}`) }))}
                 value={(hours["days"] ?? []) as string[]}
                 onChange={(days) => change({ ...hours, days })}
+                error={errors[`[${index}].days`] ?? errors[`[${index}]`]}
               />
               <div className="build-row">
                 <TextInput
@@ -51,12 +54,14 @@ export function HoursPart({ label, value, onChange, error }: PartProps) {
                   label={t("form.opens")}
                   value={shown(hours["opens"])}
                   onChange={(event) => change({ ...hours, opens: event.currentTarget.value })}
+                  error={errors[`[${index}].opens`]}
                 />
                 <TextInput
                   type="time"
                   label={t("form.closes")}
                   value={shown(hours["closes"])}
                   onChange={(event) => change({ ...hours, closes: event.currentTarget.value })}
+                  error={errors[`[${index}].closes`]}
                 />
               </div>
             </>
@@ -68,7 +73,7 @@ export function HoursPart({ label, value, onChange, error }: PartProps) {
 }
 
 /** The ways of a random choice and their weights. */
-export function PathsPart({ label, value, onChange }: PartProps) {
+export function PathsPart({ label, value, onChange, errors }: PartProps) {
   const { t } = useTranslation("build");
   const list = items(value);
   return (
@@ -78,52 +83,24 @@ export function PathsPart({ label, value, onChange }: PartProps) {
       items={list}
       fresh={() => ({ id: String.fromCharCode(97 + list.length) })}
       onChange={(next) => onChange(next ?? [])}
+      error={errors[""]}
     >
-      {(path, change) => (
+      {(path, change, index) => (
         <div className="build-row">
           <TextInput
             label={t("field.name")}
             value={shown(path["id"])}
             onChange={(event) => change({ ...path, id: event.currentTarget.value })}
+            error={errors[`[${index}].id`] ?? errors[`[${index}]`]}
           />
           <NumberInput
             label={t("field.weight")}
             min={0}
             value={typeof path["weight"] === "number" ? path["weight"] : 1}
             onChange={(next) => change({ ...path, weight: Number(next) })}
+            error={errors[`[${index}].weight`]}
           />
         </div>
-      )}
-    </ListPart>
-  );
-}
-
-/** The inputs of a flow that other flows start. */
-export function ParametersPart({ label, value, onChange }: PartProps) {
-  const { t } = useTranslation("build");
-  return (
-    <ListPart
-      label={label}
-      add={t("form.add")}
-      items={items(value)}
-      fresh={() => ({ name: "" }) as Data}
-      onChange={onChange}
-    >
-      {(parameter, change) => (
-        <>
-          <TextInput
-            label={t("field.name")}
-            value={shown(parameter["name"])}
-            onChange={(event) => change({ ...parameter, name: event.currentTarget.value })}
-          />
-          <Switch
-            label={t("field.required")}
-            checked={parameter["required"] === true}
-            onChange={(event) =>
-              change(withValue(parameter, "required", event.currentTarget.checked || undefined))
-            }
-          />
-        </>
       )}
     </ListPart>
   );
@@ -132,14 +109,12 @@ export function ParametersPart({ label, value, onChange }: PartProps) {
 interface ComparisonProps {
   value: Data;
   onChange: (value: Data) => void;
-  /** What is wrong with the variable and the value. */
-  errors?: Readonly<Record<string, string>>;
+  errors?: Errors;
+  nested: PartProps["nested"];
 }
 
-const NO_ERRORS: Readonly<Record<string, string>> = {};
-
 /** A variable, an operator and a value. */
-export function ComparisonPart({ value, onChange, errors = NO_ERRORS }: ComparisonProps) {
+export function ComparisonPart({ value, onChange, errors = NO_ERRORS, nested: FieldPart }: ComparisonProps) {
   const { t } = useTranslation("build");
   const operator = shown(value["operator"]);
   return (
@@ -156,13 +131,30 @@ export function ComparisonPart({ value, onChange, errors = NO_ERRORS }: Comparis
         data={OPERATORS.map((one) => ({ value: one, label: t(`operator.${one}`) }))}
         value={operator || null}
         onChange={(next) => onChange({ ...value, operator: next })}
+        error={errors["operator"]}
       />
-      {!WITHOUT_VALUE.has(operator) && (
-        <ExpressionInput
-          label={t("form.comparedWith")}
-          value={shown(value["value"])}
-          onChange={(next) => onChange({ ...value, value: next })}
-          error={errors["value"]}
+      {!WITHOUT_VALUE.has(operator) &&
+        (typeof value["value"] === "object" ? (
+          <FieldPart
+            field={{ name: "value", kind: "any" }}
+            value={value["value"]}
+            onChange={(next) => onChange({ ...value, value: next })}
+            errors={below(errors, "value")}
+          />
+        ) : (
+          <ExpressionInput
+            label={t("form.comparedWith")}
+            value={shown(value["value"])}
+            onChange={(next) => onChange({ ...value, value: next })}
+            error={errors["value"]}
+          />
+        ))}
+      {KEEPING.has(operator) && (
+        <VariablePart
+          label={t("field.keep_as")}
+          value={value["keep_as"]}
+          onChange={(next) => onChange(withValue(value, "keep_as", next))}
+          error={errors["keep_as"]}
         />
       )}
     </div>
@@ -170,7 +162,7 @@ export function ComparisonPart({ value, onChange, errors = NO_ERRORS }: Comparis
 }
 
 /** Several ways, each with its conditions. */
-export function BranchesPart({ label, value, onChange }: PartProps) {
+export function BranchesPart({ label, value, onChange, errors, nested }: PartProps) {
   const { t } = useTranslation("build");
   return (
     <ListPart
@@ -179,10 +171,12 @@ export function BranchesPart({ label, value, onChange }: PartProps) {
       items={items(value)}
       fresh={() => ({ all: [{ variable: "", operator: "==", value: "" }] })}
       onChange={onChange}
+      error={errors[""]}
     >
-      {(branch, change) => {
+      {(branch, change, index) => {
         const join = Array.isArray(branch["any"]) ? "any" : "all";
         const list = items(branch[join]);
+        const own = below(errors, `[${index}]`);
         return (
           <>
             {list.length > 1 && (
@@ -206,8 +200,16 @@ export function BranchesPart({ label, value, onChange }: PartProps) {
               items={list}
               fresh={() => ({ variable: "", operator: "==", value: "" }) as Data}
               onChange={(next) => change({ ...branch, [join]: next ?? [] })}
+              error={own[""] ?? own[join]}
             >
-              {(comparison, changeOne) => <ComparisonPart value={comparison} onChange={changeOne} />}
+              {(comparison, changeOne, at) => (
+                <ComparisonPart
+                  value={comparison}
+                  onChange={changeOne}
+                  errors={below(own, `${join}[${at}]`)}
+                  nested={nested}
+                />
+              )}
             </ListPart>
           </>
         );

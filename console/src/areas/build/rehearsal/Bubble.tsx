@@ -11,6 +11,8 @@ interface BubbleProps {
   media?: { type: string; link?: string | undefined; id?: string | undefined } | undefined;
   options?: readonly string[];
   onOption?: ((index: number) => void) | undefined;
+  /** What the message holds besides: contacts, products. */
+  children?: ReactNode;
 }
 
 const MARKS: readonly (readonly [RegExp, (text: string, key: number) => ReactNode])[] = [
@@ -46,7 +48,8 @@ export function formatted(text: string, at = 0): ReactNode[] {
 const NO_OPTIONS: readonly string[] = [];
 
 /** A message as a phone shows it. */
-export function Bubble({ from, text, header, footer, media, options = NO_OPTIONS, onOption }: BubbleProps) {
+export function Bubble({ from, text, header, footer, media, options = NO_OPTIONS, ...rest }: BubbleProps) {
+  const { onOption, children } = rest;
   const { t } = useTranslation("build");
   return (
     <div className={`build-bubble is-${from}`}>
@@ -63,6 +66,7 @@ export function Bubble({ from, text, header, footer, media, options = NO_OPTIONS
       )}
       {header && <strong className="build-bubble-header">{header}</strong>}
       {text && <div className="build-bubble-text">{...formatted(text)}</div>}
+      {children}
       {footer && <div className="build-bubble-footer">{footer}</div>}
       {options.length > 0 && (
         <div className="build-bubble-options">

@@ -17,10 +17,10 @@ import { AnswerForm, AnswerMenu } from "./AnswerForm.tsx";
 import type { Kind, RehearsalInput } from "./answers.ts";
 import { Bubble } from "./Bubble.tsx";
 import { CallForm } from "./CallForm.tsx";
+import { MessageBubble, type Content } from "./MessageBubble.tsx";
 
 type Schemas = components["schemas"];
 type Turn = Schemas["RehearsedFlowTurn"];
-type Content = Schemas["MessageContent"];
 type Results = Record<string, Schemas["CallResult"]>;
 
 interface Line {
@@ -125,6 +125,8 @@ export function Rehearsal() {
     rehearse.mutate(next);
   }
 
+  const reply = (id: string, title: string) => send({ type: "reply", reply_id: id, text: title }, title);
+
   function skip(dueAt: string) {
     ahead.current = Math.max(ahead.current, Date.parse(dueAt) - Date.now());
     send({ type: "timer" }, "");
@@ -188,15 +190,17 @@ export function Rehearsal() {
             />
           </>
         )}
-        {lines.map((line, index) => (
-          <Shown
-            key={index}
-            line={line}
-            live={index === lines.length - 1}
-            onReply={(id, title) => send({ type: "reply", reply_id: id, text: title }, title)}
-            onGive={setGiving}
-          />
-        ))}
+        {lines.map(({ content, text }, index) =>
+          content ? (
+            <MessageBubble
+              key={index}
+              content={content}
+              {...(index === lines.length - 1 ? { onReply: reply, onGive: setGiving } : {})}
+            />
+          ) : (
+            <Bubble key={index} from="person" text={text} />
+          ),
+        )}
         {over && <p className="build-phone-note">{t(`rehearsal.${turn.status as "completed"}`)}</p>}
         {turn?.timer && turn.status === "waiting" && (
           <Button size="compact-xs" variant="light" onClick={() => skip(turn.timer!.due_at)}>
@@ -262,69 +266,6 @@ function Way({ path, onShow }: { path: readonly Schemas["RehearsedStep"][]; onSh
         ))}
       </ol>
     </details>
-  );
-}
-
-/** The file of a message, also one above its buttons. */
-function mediaOf({ media, link, id, header }: Content) {
-  const file = media ? { type: media, link, id } : typeof header === "object" ? header : null;
-  if (!file) return undefined;
-  const type = "media" in file ? file.media : file.type;
-  return { type, link: file.link ?? undefined, id: file.id ?? undefined };
-}
-
-/** What the button of a message asks for. */
-const ASKED_FOR: Partial<Record<Content["type"], Kind>> = {
-  location_request: "location",
-  contact_request: "contacts",
-  whatsapp_flow: "form",
-};
-
-function Shown({
-  line,
-  live,
-  onReply,
-  onGive,
-}: {
-  line: Line;
-  live: boolean;
-  onReply: (id: string, title: string) => void;
-  onGive: (kind: Kind) => void;
-}) {
-  const { t } = useTranslation("build");
-  const { content } = line;
-  const asked = content && ASKED_FOR[content.type];
-  if (content && asked)
-    return (
-      <Bubble
-        from="bot"
-        text={content.text ?? ""}
-        footer={content.footer ?? undefined}
-        options={[content.cta ?? t(`give.${asked}`)]}
-        onOption={live ? () => onGive(asked) : undefined}
-      />
-    );
-  if (!content) return <Bubble from="person" text={line.text} />;
-  const choices = [
-    ...(content.buttons ?? []).map(({ id, title }) => ({ id, title })),
-    ...(content.rows ?? []).map(({ id, title }) => ({ id, title })),
-  ];
-  return (
-    <Bubble
-      from="bot"
-      text={content.text ?? content.caption ?? content.name ?? content.filename ?? ""}
-      header={typeof content.header === "string" ? content.header : undefined}
-      footer={content.footer ?? undefined}
-      media={mediaOf(content)}
-      options={
-        choices.length
-          ? choices.map(({ title }) => title)
-          : [content.label, content.cta].filter((one): one is string => !!one)
-      }
-      onOption={
-        live && choices.length ? (index) => onReply(choices[index]!.id, choices[index]!.title) : undefined
-      }
-    />
   );
 }
 

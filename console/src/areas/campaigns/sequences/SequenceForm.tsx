@@ -6,7 +6,7 @@ import type { Sequence, SequenceSettings } from "../../../api/sequences.ts";
 import { Icon } from "../../../ui/Icon.tsx";
 import { rowsOf } from "../../../ui/Rows.tsx";
 import { SaveBar } from "../../../ui/SaveBar.tsx";
-import { isFilled } from "../../../ui/TemplateForm.tsx";
+import { isFilled } from "../../../api/templates.ts";
 import { NumberField } from "../parts.tsx";
 import { draftOf, EMPTY, settingsOf, type SequenceDraft, type StepDraft } from "./draft.ts";
 import { StepFields } from "./StepFields.tsx";

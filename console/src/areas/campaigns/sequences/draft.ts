@@ -1,7 +1,6 @@
 import type { Sequence, SequenceSettings, SequenceStep } from "../../../api/sequences.ts";
-import { componentsOf, type MessageTemplate } from "../../../api/templates.ts";
+import { componentsOf, type MessageTemplate, type TemplateValues } from "../../../api/templates.ts";
 import { rowsOf, type Row } from "../../../ui/Rows.tsx";
-import type { TemplateValues } from "../../../ui/TemplateForm.tsx";
 
 const DAY_HOURS = 24;
 const FIRST_AT = "10:00";
