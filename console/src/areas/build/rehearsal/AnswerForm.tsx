@@ -1,7 +1,9 @@
-import { ActionIcon, Button, Menu, NumberInput, Textarea, TextInput } from "@mantine/core";
-import { useState, type FormEvent } from "react";
+import { ActionIcon, Button, Menu, NumberInput, TextInput } from "@mantine/core";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Form } from "../../../ui/Form.tsx";
 import { Icon } from "../../../ui/Icon.tsx";
+import { FieldPart } from "../forms/FieldPart.tsx";
 import { inputOf, MEDIA, type Kind, type Said } from "./answers.ts";
 
 const ANYTIME: readonly Kind[] = [...MEDIA, "location", "contacts", "order"];
@@ -35,8 +37,8 @@ export function AnswerMenu({ now, onChoose }: AnswerMenuProps) {
 
 interface Asked {
   name: string;
-  kind: "text" | "number" | "json";
-  value: string | number;
+  kind: "text" | "number" | "group";
+  value?: string | number;
   required?: boolean;
 }
 
@@ -59,9 +61,17 @@ const FIELDS: Record<Kind, readonly Asked[]> = {
     text("currency", "BRL", true),
   ],
   reaction: [text("emoji", "👍", true)],
-  form: [{ name: "response", kind: "json", value: "{}" }],
-  event: [{ name: "payload", kind: "json", value: "{}" }],
+  form: [{ name: "response", kind: "group" }],
+  event: [{ name: "payload", kind: "group" }],
 };
+
+/** What the phone shows of a value that was given. */
+function textOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value ?? "");
+  return Object.entries(value)
+    .map(([name, one]) => `${name}: ${typeof one === "string" ? one : JSON.stringify(one)}`)
+    .join(", ");
+}
 
 const NOTHING: Readonly<Record<string, string>> = {};
 
@@ -79,25 +89,21 @@ interface AnswerFormProps {
 export function AnswerForm({ kind, event, given = NOTHING, onSend, onCancel }: AnswerFormProps) {
   const { t } = useTranslation(["build", "shell"]);
   const fields = FIELDS[kind];
-  const [values, setValues] = useState<Readonly<Record<string, string | number>>>(() =>
+  const [values, setValues] = useState<Readonly<Record<string, unknown>>>(() =>
     Object.fromEntries(fields.map(({ name, value }) => [name, given[name] ?? value])),
   );
-  const [wrong, setWrong] = useState(false);
-  const set = (name: string, value: string | number) => setValues((before) => ({ ...before, [name]: value }));
+  const set = (name: string, value: unknown) => setValues((before) => ({ ...before, [name]: value }));
 
-  function submit(submitted: FormEvent) {
-    submitted.preventDefault();
-    try {
-      const input = inputOf(kind, values, event);
-      const shown = fields.map(({ name }) => values[name]).filter((value) => value !== "" && value !== "{}");
-      onSend({ input, said: [t(`give.${kind}`), shown.join(" · ")].filter(Boolean).join(": ") });
-    } catch {
-      setWrong(true);
-    }
+  function submit() {
+    const shown = fields.map(({ name }) => textOf(values[name])).filter(Boolean);
+    onSend({
+      input: inputOf(kind, values, event),
+      said: [t(`give.${kind}`), shown.join(" · ")].filter(Boolean).join(": "),
+    });
   }
 
   return (
-    <form className="build-phone-call" onSubmit={submit}>
+    <Form className="build-phone-call" onSubmit={submit}>
       <strong>{t(`give.${kind}`)}</strong>
       {fields.map(({ name, kind: field, required = false }) => {
         const label = t(`give.field.${name as "name"}`);
@@ -108,19 +114,17 @@ export function AnswerForm({ kind, event, given = NOTHING, onSend, onCancel }: A
               size="xs"
               label={label}
               required={required}
-              value={values[name] ?? ""}
+              value={values[name] as number | string}
               onChange={(value) => set(name, value)}
             />
           );
-        if (field === "json")
+        if (field === "group")
           return (
-            <Textarea
+            <FieldPart
               key={name}
-              label={label}
-              rows={4}
-              value={String(values[name])}
-              error={wrong && t("form.notJson")}
-              onChange={(change) => set(name, change.currentTarget.value)}
+              field={{ name, kind: field }}
+              value={values[name]}
+              onChange={(value) => set(name, value)}
             />
           );
         return (
@@ -129,7 +133,7 @@ export function AnswerForm({ kind, event, given = NOTHING, onSend, onCancel }: A
             size="xs"
             label={label}
             required={required}
-            value={values[name] ?? ""}
+            value={String(values[name] ?? "")}
             onChange={(change) => set(name, change.currentTarget.value)}
           />
         );
@@ -142,6 +146,6 @@ export function AnswerForm({ kind, event, given = NOTHING, onSend, onCancel }: A
           {t("shell:cancel")}
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }

@@ -82,20 +82,15 @@ test("the button of a message that asks for a place opens the form of a place", 
   expect(await latest()).toEqual({ type: "location", text: "Casa", location });
 });
 
-test("a form that was sent is filled in, and only with an object", async () => {
+test("a form that was sent is filled in", async () => {
   const { latest } = await begin(turn({ type: "whatsapp_flow", text: "Dados", cta: "Preencher" }));
   await userEvent.click(await screen.findByRole("button", { name: "Preencher" }));
-  const response = screen.getByRole("textbox", { name: "Respostas (JSON)" });
-  await userEvent.clear(response);
-  await userEvent.click(response);
-  await userEvent.paste("[1]");
-  await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
-  expect(response).toBeInvalid();
-  await userEvent.clear(response);
-  await userEvent.click(response);
-  await userEvent.paste('{"dia": "2026-12-01"}');
+  await userEvent.click(await screen.findByRole("button", { name: "Acrescentar" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "Nome 1" }), "dia");
+  await userEvent.type(screen.getByRole("textbox", { name: "Valor 1" }), "2026-12-01");
   await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
   expect(await latest()).toEqual({ type: "form", text: "", response: { dia: "2026-12-01" } });
+  expect(screen.getByText("Formulário preenchido: dia: 2026-12-01")).toBeVisible();
 });
 
 test("the event that the flow waits for is reported, and an agent returns the conversation", async () => {
