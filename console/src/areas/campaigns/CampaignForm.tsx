@@ -12,6 +12,7 @@ import {
   type TemplateValues,
 } from "../../api/templates.ts";
 import { count as number } from "../../i18n/format.ts";
+import { Form } from "../../ui/Form.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 import { TemplateForm } from "../../ui/TemplateForm.tsx";
 import { FlowField, NumberField } from "./parts.tsx";
@@ -108,10 +109,8 @@ export function CampaignForm({ known, started = false, saving }: CampaignFormPro
         }
       : known!.template;
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         if (filled) saving.mutate(settingsOf(draft, template(), known));
       }}
     >
@@ -218,7 +217,7 @@ export function CampaignForm({ known, started = false, saving }: CampaignFormPro
         />
       </div>
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }
 

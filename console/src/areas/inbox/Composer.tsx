@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { session } from "../../login/session.ts";
 import { repliesQuery, replyFor } from "../../api/desk.ts";
 import { storeFile } from "../../api/files.ts";
+import { Form } from "../../ui/Form.tsx";
 import { announce } from "../../ui/announce.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { useNow } from "../../ui/now.ts";
@@ -121,10 +122,9 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
     if (ready) sending.mutate(draft);
   };
   return (
-    <form
+    <Form
       className="inbox-composer"
-      onSubmit={(event) => {
-        event.preventDefault();
+      onSubmit={() => {
         if (ready) sending.mutate(draft);
       }}
     >
@@ -176,7 +176,7 @@ export function Composer({ conversationKey, state }: { conversationKey: Key; sta
       <p className="quiet flush inbox-hint">
         {t("keys")} {left < SOON_MILLISECONDS && t("closesIn", { time: duration(left) })}
       </p>
-    </form>
+    </Form>
   );
 }
 

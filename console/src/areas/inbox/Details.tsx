@@ -1,6 +1,7 @@
 import { Badge } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Values } from "../../ui/Values.tsx";
 import { AssignmentPart } from "./AssignmentPart.tsx";
 import { Notes } from "./Notes.tsx";
 import { usePriorityName } from "./priority.ts";
@@ -23,8 +24,10 @@ export function Details({ conversationKey, state }: { conversationKey: Key; stat
       </Part>
       {handoff && (
         <Part title={t("details.handoff")}>
-          <Facts
-            facts={{
+          <Values
+            onlyKnown
+            className="inbox-facts"
+            of={{
               [t("details.since")]: `${day(handoff.at)}, ${clock(handoff.at)}`,
               [t("details.reason")]: t(handoff.reason === "command" ? "reason.command" : "reason.flow"),
               [t("details.department")]: handoff.department,
@@ -35,11 +38,13 @@ export function Details({ conversationKey, state }: { conversationKey: Key; stat
         </Part>
       )}
       <Part title={t("details.answers")}>
-        <Facts facts={state.variables} none={t("details.noAnswers")} />
+        <Values of={state.variables} none={t("details.noAnswers")} onlyKnown className="inbox-facts" />
       </Part>
       <Part title={t("details.contact")}>
-        <Facts
-          facts={{
+        <Values
+          onlyKnown
+          className="inbox-facts"
+          of={{
             [t("details.phone")]: state.phone,
             [t("details.language")]: state.language,
             ...state.fields,
@@ -60,8 +65,10 @@ export function Details({ conversationKey, state }: { conversationKey: Key; stat
       </Part>
       {state.flow_id && (
         <Part title={t("details.flow")}>
-          <Facts
-            facts={{
+          <Values
+            onlyKnown
+            className="inbox-facts"
+            of={{
               [t("details.flowId")]: state.sub_flow_id ?? state.flow_id,
               [t("details.version")]: state.flow_version,
               [t("details.node")]: state.node_id,
@@ -79,20 +86,5 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
       <h3>{title}</h3>
       {children}
     </section>
-  );
-}
-
-function Facts({ facts, none }: { facts: Record<string, unknown>; none?: string }) {
-  const known = Object.entries(facts).filter(([, value]) => value != null && value !== "");
-  if (known.length === 0) return none ? <p className="quiet flush">{none}</p> : null;
-  return (
-    <dl className="inbox-facts">
-      {known.map(([name, value]) => (
-        <div key={name}>
-          <dt className="quiet">{name}</dt>
-          <dd>{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }

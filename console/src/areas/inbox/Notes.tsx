@@ -2,6 +2,7 @@ import { Button, Textarea } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Form } from "../../ui/Form.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { usePriorityName } from "./priority.ts";
 import { addNote, notesQuery, type Key, type Note } from "./queries.ts";
@@ -25,10 +26,9 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
   });
   return (
     <>
-      <form
+      <Form
         className="inbox-share"
-        onSubmit={(event) => {
-          event.preventDefault();
+        onSubmit={() => {
           if (text.trim()) adding.mutate();
         }}
       >
@@ -45,7 +45,7 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
         <Button type="submit" size="xs" variant="default" disabled={!text.trim()} loading={adding.isPending}>
           {t("notes.add")}
         </Button>
-      </form>
+      </Form>
       {(adding.error ?? notes.error) && <Problem error={adding.error ?? notes.error} />}
       <ol className="inbox-notes">
         {(notes.data ?? []).toReversed().map((note) => (

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { componentsOf, isFilled, type MessageTemplate, type TemplateValues } from "../../api/templates.ts";
+import { Form } from "../../ui/Form.tsx";
 import { announce } from "../../ui/announce.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { TemplateForm } from "../../ui/TemplateForm.tsx";
@@ -41,10 +42,8 @@ export function TemplateMessage({ conversationKey, seen }: { conversationKey: Ke
     renew(crypto.randomUUID());
   };
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         if (chosen && isFilled(chosen, values)) sending.mutate(chosen);
       }}
     >
@@ -61,6 +60,6 @@ export function TemplateMessage({ conversationKey, seen }: { conversationKey: Ke
       <Button type="submit" disabled={!chosen || !isFilled(chosen, values)} loading={sending.isPending}>
         {t("send")}
       </Button>
-    </form>
+    </Form>
   );
 }

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { PhoneNumber } from "../../api/numbers.ts";
 import type { MessageTemplate } from "../../api/templates.ts";
+import { Form } from "../../ui/Form.tsx";
 import { announce } from "../../ui/announce.ts";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 import { TemplatePreview } from "../../ui/TemplateForm.tsx";
@@ -43,13 +44,7 @@ export function TemplateEditor({ numbers, close }: { numbers: PhoneNumber[]; clo
     onChange: (event: { currentTarget: { value: string } }) => change({ [field]: event.currentTarget.value }),
   });
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        saving.mutate();
-      }}
-    >
+    <Form onSubmit={() => saving.mutate()}>
       <NativeSelect
         label={t("templates.number")}
         value={form.phone_number_id}
@@ -116,6 +111,6 @@ export function TemplateEditor({ numbers, close }: { numbers: PhoneNumber[]; clo
         <TemplatePreview template={{ components: partsOf(form) } as MessageTemplate} values={form.examples} />
       )}
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }

@@ -26,7 +26,7 @@ export function Turns({ phone }: { phone: string }) {
       {!isAdmin && <p className="quiet">{t("turns.adminOnly")}</p>}
       {found.isError && <Problem error={found.error} again={() => void found.refetch()} />}
       {isAdmin && !found.isError && turns.length === 0 && <p className="quiet">{t("turns.none")}</p>}
-      {Object.keys(variables).length > 0 && <Values of={variables} className="try-values" />}
+      <Values of={variables} />
       <ol className="try-turns-list">
         {turns.map((turn) => (
           <Taken key={turn.seq} turn={turn} />

@@ -3,6 +3,7 @@ import { useReactFlow } from "@xyflow/react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { gist } from "../../../flow/document.ts";
+import { Form } from "../../../ui/Form.tsx";
 import { found } from "../../../ui/search.ts";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
 import { useEditor } from "./state.tsx";
@@ -28,9 +29,9 @@ export function Search({ onClose }: { onClose: () => void }) {
   }
   return (
     <Dialog opened onClose={onClose} title={t("toolbar.search")}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
+      <Form
+        className=""
+        onSubmit={() => {
           if (nodes[0]) show(nodes[0].id);
         }}
       >
@@ -40,7 +41,7 @@ export function Search({ onClose }: { onClose: () => void }) {
           value={search}
           onChange={(event) => setSearch(event.currentTarget.value)}
         />
-      </form>
+      </Form>
       <ul className="build-found">
         {nodes.map((node) => (
           <li key={node.id}>

@@ -2,6 +2,7 @@ import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Form } from "../../../ui/Form.tsx";
 import { announce } from "../../../ui/announce.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
@@ -27,9 +28,9 @@ export function SaveTest({ recorded, onClose }: { recorded: readonly RecordedTur
   });
   return (
     <Dialog opened onClose={onClose} title={t("tests.save")}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
+      <Form
+        className=""
+        onSubmit={() => {
           if (name.trim()) save.mutate();
         }}
       >
@@ -58,7 +59,7 @@ export function SaveTest({ recorded, onClose }: { recorded: readonly RecordedTur
             {t("tests.save")}
           </Button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

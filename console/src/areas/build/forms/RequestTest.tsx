@@ -7,7 +7,9 @@ import { ApiError } from "../../../api/errors.ts";
 import type { FlowNode } from "../../../flow/document.ts";
 import { count } from "../../../i18n/format.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
+import { Form } from "../../../ui/Form.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
+import { Values } from "../../../ui/Values.tsx";
 import { useInspected } from "../editor/state.tsx";
 import { useFindingText } from "../editor/useFindingText.ts";
 import { testRequest, type Finding, type TestedRequest } from "../queries.ts";
@@ -43,13 +45,7 @@ function Test({ node }: { node: FlowNode }) {
       ),
   });
   return (
-    <form
-      className="build-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        sending.mutate();
-      }}
-    >
+    <Form className="build-form" onSubmit={() => sending.mutate()}>
       <p className="flush">{t("request.about")}</p>
       {names.map((name) => (
         <TextInput
@@ -67,7 +63,7 @@ function Test({ node }: { node: FlowNode }) {
         {sending.isError && <Refusal error={sending.error} />}
         {sending.data && !sending.isPending && <Answer tested={sending.data} />}
       </output>
-    </form>
+    </Form>
   );
 }
 
@@ -106,7 +102,8 @@ function Answer({ tested }: { tested: TestedRequest }) {
         </Alert>
       )}
       <code className="build-phone-request">{`${String(request["method"])} ${String(request["url"])}`}</code>
-      <Values title={t("request.stored")} values={stored} />
+      <h3 className="build-request-title">{t("request.stored")}</h3>
+      <Values of={stored} none={t("request.nothing")} />
       <h3 className="build-request-title">{t("request.body")}</h3>
       <pre className="build-request-body" tabIndex={0} aria-label={t("request.body")}>
         {body == null ? t("request.empty") : shown(body)}
@@ -117,23 +114,4 @@ function Answer({ tested }: { tested: TestedRequest }) {
 
 function shown(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value, undefined, 2);
-}
-
-function Values({ title, values }: { title: string; values: Readonly<Record<string, unknown>> }) {
-  const { t } = useTranslation("build");
-  const known = Object.entries(values);
-  return (
-    <>
-      <h3 className="build-request-title">{title}</h3>
-      {known.length === 0 && <p className="flush quiet">{t("request.nothing")}</p>}
-      <dl className="build-request-stored">
-        {known.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value == null ? "–" : typeof value === "string" ? value : JSON.stringify(value)}</dd>
-          </div>
-        ))}
-      </dl>
-    </>
-  );
 }

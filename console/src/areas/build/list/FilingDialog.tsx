@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { FlowSummary } from "../../../api/flows.ts";
+import { Form } from "../../../ui/Form.tsx";
 import { SaveBar } from "../../../ui/SaveBar.tsx";
 import { fileFlow } from "../queries.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
@@ -29,13 +30,7 @@ export function FilingDialog({ flow, folders, tags, onClose }: FilingDialogProps
   });
   return (
     <Dialog opened onClose={onClose} title={flow.name} centered>
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          saving.mutate();
-        }}
-      >
+      <Form onSubmit={() => saving.mutate()}>
         <Autocomplete
           label={t("flows.folder")}
           maxLength={64}
@@ -52,7 +47,7 @@ export function FilingDialog({ flow, folders, tags, onClose }: FilingDialogProps
           onChange={(changed) => setFiling({ ...filing, tags: changed })}
         />
         <SaveBar saving={saving} />
-      </form>
+      </Form>
     </Dialog>
   );
 }

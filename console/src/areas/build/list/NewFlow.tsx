@@ -6,6 +6,7 @@ import { useNavigate } from "react-router";
 import { FLOW_LANGUAGES, identifier, newFlow } from "../../../flow/edit.ts";
 import { EXAMPLES } from "../../../generated/examples.ts";
 import { languageName } from "../../../i18n/format.ts";
+import { Form } from "../../../ui/Form.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { createAll, freeId, fromExample } from "./create.ts";
 import { Dialog } from "../../../ui/Dialog.tsx";
@@ -40,10 +41,9 @@ export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose:
   });
   return (
     <Dialog opened onClose={onClose} title={t("new.title")} size="lg">
-      <form
+      <Form
         className="build-stack"
-        onSubmit={(event) => {
-          event.preventDefault();
+        onSubmit={() => {
           if (name.trim() || example) create.mutate();
         }}
       >
@@ -100,7 +100,7 @@ export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose:
             {t("new.create")}
           </Button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

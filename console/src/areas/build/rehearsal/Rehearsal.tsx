@@ -7,6 +7,7 @@ import { api, got } from "../../../api/client.ts";
 import type { components } from "../../../generated/api.ts";
 import { NODE_WIDTH } from "../../../flow/layout.ts";
 import { locale } from "../../../i18n/words.ts";
+import { Form } from "../../../ui/Form.tsx";
 import { Icon } from "../../../ui/Icon.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { Values } from "../../../ui/Values.tsx";
@@ -281,10 +282,9 @@ function Composer({
   const { t } = useTranslation("build");
   const [text, setText] = useState("");
   return (
-    <form
+    <Form
       className="build-phone-write"
-      onSubmit={(event) => {
-        event.preventDefault();
+      onSubmit={() => {
         if (!text.trim() || busy) return;
         onSend(text.trim());
         setText("");
@@ -300,7 +300,7 @@ function Composer({
       <ActionIcon type="submit" size="lg" radius="xl" aria-label={t("rehearsal.send")} loading={busy}>
         <Icon name="send" size={18} />
       </ActionIcon>
-    </form>
+    </Form>
   );
 }
 

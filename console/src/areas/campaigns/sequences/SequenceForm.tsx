@@ -3,6 +3,7 @@ import type { UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Sequence, SequenceSettings } from "../../../api/sequences.ts";
+import { Form } from "../../../ui/Form.tsx";
 import { Icon } from "../../../ui/Icon.tsx";
 import { rowsOf } from "../../../ui/Rows.tsx";
 import { SaveBar } from "../../../ui/SaveBar.tsx";
@@ -32,10 +33,8 @@ export function SequenceForm({ known, saving }: SequenceFormProps) {
   const dated = draft.field !== undefined;
   const missing = steps.findIndex((step) => !isComplete(step));
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         setTried(true);
         if (missing < 0) saving.mutate(settingsOf(draft, known?.enabled ?? true));
       }}
@@ -108,6 +107,6 @@ export function SequenceForm({ known, saving }: SequenceFormProps) {
         </Alert>
       )}
       <SaveBar saving={saving} />
-    </form>
+    </Form>
   );
 }
