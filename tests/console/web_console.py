@@ -36,9 +36,12 @@ def create(page: Page, name: str) -> None:
     expect(page.locator(".react-flow__node")).to_have_count(3)
 
 
-_SETTLED = """() => Promise.allSettled(document.getAnimations()
-  .filter((animation) => Number.isFinite(animation.effect?.getComputedTiming().endTime))
-  .map((animation) => animation.finished))"""
+_SETTLED = """async () => {
+  for (const _ of "123") await new Promise(requestAnimationFrame);  // a dialog begins to fade in after it is drawn
+  await Promise.allSettled(document.getAnimations()
+    .filter((animation) => Number.isFinite(animation.effect?.getComputedTiming().endTime))
+    .map((animation) => animation.finished));
+}"""
 """Waits for what fades in or out: in the middle of it a text has too little contrast."""
 
 
