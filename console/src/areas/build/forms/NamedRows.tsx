@@ -2,6 +2,7 @@ import { TextInput } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Data } from "../../../flow/document.ts";
+import { isEqual } from "../../../flow/patch.ts";
 import { ListPart } from "./ListPart.tsx";
 
 interface Row {
@@ -35,12 +36,12 @@ export function NamedRows({ label, about, value, onChange, error, ...rest }: Nam
   const { t } = useTranslation("build");
   const [written, setWritten] = useState<{ rows: Row[]; as: unknown }>();
   const stored = Object.entries((value ?? {}) as Data).map(([name, one]): Row => ({ name, value: one }));
-  const rows = written && written.as === value ? written.rows : stored; // after an undo, those of the document
+  const rows = written && isEqual(written.as, value ?? {}) ? written.rows : stored; // after an undo, those of the document
   function put(next: Row[] = []) {
     const named = next.filter(({ name }) => name);
-    const as = named.length ? Object.fromEntries(named.map((row) => [row.name, row.value])) : undefined;
+    const as = Object.fromEntries(named.map((row) => [row.name, row.value]));
     setWritten({ rows: next, as });
-    onChange(as);
+    onChange(named.length ? as : undefined);
   }
   return (
     <ListPart

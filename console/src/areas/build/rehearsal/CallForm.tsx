@@ -1,7 +1,8 @@
-import { Button, NativeSelect, NumberInput, Textarea } from "@mantine/core";
+import { Button, NativeSelect, NumberInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { components } from "../../../generated/api.ts";
+import { FieldPart } from "../forms/FieldPart.tsx";
 
 type Schemas = components["schemas"];
 
@@ -31,15 +32,16 @@ export function CallForm({
   onAnswer: (result: Schemas["CallResult"]) => void;
 }) {
   const { t } = useTranslation("build");
-  const [body, setBody] = useState("");
+  const [body, setBody] = useState<unknown>();
   const [status, setStatus] = useState<number | string>(OK);
   const [outcome, setOutcome] = useState<Outcome>("answer");
   const http = effect.type === "api_call";
+  /** What is written; a pasted JSON is what it says. */
   function parsed(): Record<string, never> {
     try {
-      return JSON.parse(body) as Record<string, never>;
+      return JSON.parse(String(body)) as Record<string, never>;
     } catch {
-      return body as unknown as Record<string, never>;
+      return (body ?? "") as Record<string, never>;
     }
   }
   function answer() {
@@ -87,12 +89,7 @@ export function CallForm({
         </div>
       )}
       {outcome === "answer" && (
-        <Textarea
-          label={t("rehearsal.answer")}
-          value={body}
-          onChange={(event) => setBody(event.currentTarget.value)}
-          rows={3}
-        />
+        <FieldPart field={{ name: "body", kind: "any", word: "answer" }} value={body} onChange={setBody} />
       )}
       <div className="build-row">
         <Button size="xs" onClick={answer}>

@@ -1,7 +1,8 @@
 import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
-import { expectAccessible, show, words } from "../../../testing/render.tsx";
+import { showInEditor } from "../../../testing/editor.tsx";
+import { expectAccessible, words } from "../../../testing/render.tsx";
 import { CallForm } from "./CallForm.tsx";
 
 beforeEach(() => words("pt", "build"));
@@ -13,8 +14,8 @@ function ask(type: "api_call" | "ai_prompt" = "api_call") {
     never
   >;
   const effect = { key: "k", type, request, mock: "GET https://a.example/" };
-  const element = <CallForm effect={effect} onAnswer={answered} />;
-  return { answered, ...show([{ path: "/", element }]) };
+  const flow = { format: 1 as const, id: "f", nodes: [] };
+  return { answered, ...showInEditor(flow, () => <CallForm effect={effect} onAnswer={answered} />) };
 }
 
 test("an API answers with any status, and the flow learns of a refusal as in a conversation", async () => {
@@ -22,7 +23,7 @@ test("an API answers with any status, and the flow learns of a refusal as in a c
   const status = screen.getByRole("textbox", { name: "Status" });
   await userEvent.clear(status);
   await userEvent.type(status, "404");
-  await userEvent.click(screen.getByRole("textbox", { name: "Resposta (texto ou JSON)" }));
+  await userEvent.click(await screen.findByRole("textbox", { name: "Resposta" }));
   await userEvent.paste('{"code": 7}');
   await expectAccessible(container);
   await userEvent.click(screen.getByRole("button", { name: "Responder" }));
@@ -46,7 +47,18 @@ test("an API does not answer in time", async () => {
 test("a model has no status", async () => {
   const { answered } = ask("ai_prompt");
   expect(screen.queryByLabelText("O que acontece")).toBeNull();
-  await userEvent.type(screen.getByRole("textbox", { name: "Resposta (texto ou JSON)" }), "Oi");
+  await userEvent.type(await screen.findByRole("textbox", { name: "Resposta" }), "Oi");
   await userEvent.click(screen.getByRole("button", { name: "Responder" }));
   expect(answered).toHaveBeenCalledWith({ ok: true, status: null, body: "Oi" });
+});
+
+test("an answer is filled in by fields", async () => {
+  const { answered } = ask();
+  await userEvent.click(await screen.findByRole("combobox", { name: "Tipo de Resposta" }));
+  await userEvent.click(screen.getByRole("option", { name: "Grupo" }));
+  await userEvent.click(screen.getByRole("button", { name: "Acrescentar" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "Nome 1" }), "cidade");
+  await userEvent.type(screen.getByRole("textbox", { name: "Valor 1" }), "Recife");
+  await userEvent.click(screen.getByRole("button", { name: "Responder" }));
+  expect(answered).toHaveBeenCalledWith({ ok: true, status: 200, body: { cidade: "Recife" } });
 });
