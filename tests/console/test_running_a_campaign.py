@@ -1,6 +1,7 @@
 """People are imported, described by a segment and reached by a campaign, in the web console alone."""
 
 import uuid
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,8 +27,9 @@ TEMPLATE = {
 }
 
 
-def prepare(cloud: "Cloud") -> None:
-    """A number with an approved template: what Meta has before a campaign begins."""
+@pytest.fixture
+def prepared(cloud: "Cloud") -> Iterator["Cloud"]:
+    """A number with an approved template: what Meta has before a campaign begins. Other tests expect that there is one number."""
     number = {"app_secret": "fair-app-secret", "access_token": "fair-access-token"}
     number |= {"display_phone_number": DISPLAY, "waba_id": WABA}
     cloud.http.put(f"/_sim/numbers/{NUMBER}", json=number).raise_for_status()
@@ -36,13 +38,15 @@ def prepare(cloud: "Cloud") -> None:
         api.put(f"/numbers/{NUMBER}", json=number | secret).raise_for_status()
         api.post("/templates", json=TEMPLATE).raise_for_status()
         until(lambda: api.get("/templates/feira_de_natal/pt_BR").json().get("status") == "APPROVED")
+    yield cloud
+    with cloud.api() as api:
+        api.delete(f"/numbers/{NUMBER}").raise_for_status()
 
 
 def test_a_campaign_reaches_imported_people_without_a_terminal(
-    web_page: Page, visitor: Visitor, cloud: "Cloud"
+    web_page: Page, visitor: Visitor, prepared: "Cloud"
 ) -> None:
-    prepare(cloud)
-    page, tag = web_page, f"feira-{uuid.uuid4().hex[:8]}"
+    cloud, page, tag = prepared, web_page, f"feira-{uuid.uuid4().hex[:8]}"
     phones = [f"55119{uuid.uuid4().int % 10**8:08d}" for _ in range(3)]
     rows = [f"{phone};P{index};{tag};{'granted' if index else 'withdrawn'};feira" for index, phone in enumerate(phones)]
     csv = "\n".join(["phone;name;tags;consent_marketing;consent_source", *rows, f"12;Erro;{tag};;"])
