@@ -73,17 +73,21 @@ export function SavedQueries({ flows, period }: { flows: Flows; period: Period }
   );
 }
 
+/** The values before anything is chosen: the query's own, and the first flow. The flows may be known later than the query. */
+function standardOf({ parameters }: SavedQuery, flows: Flows): QueryValues {
+  return Object.fromEntries(
+    parameters.flatMap(({ name, type, default: standard }): [string, string | number][] => {
+      if (standard !== null) return [[name, standard]];
+      return type === "flow" && flows[0] ? [[name, flows[0].flow_id]] : [];
+    }),
+  );
+}
+
 function Asking({ query, flows, period }: { query: SavedQuery; flows: Flows; period: Period }) {
   const { t } = useTranslation("measure");
   const texts = useTexts();
-  const [values, setValues] = useState<QueryValues>(() =>
-    Object.fromEntries(
-      query.parameters.flatMap(({ name, type, default: standard }): [string, string | number][] => {
-        if (standard !== null) return [[name, standard]];
-        return type === "flow" && flows[0] ? [[name, flows[0].flow_id]] : [];
-      }),
-    ),
-  );
+  const [chosen, setChosen] = useState<QueryValues>({});
+  const values = { ...standardOf(query, flows), ...chosen };
   const nodes = useQuery(nodeIdsQuery(String(values["flow_id"] ?? "")));
   const asking = useMutation({ mutationFn: askQuery });
   const asked = () => ({ name: query.name, ...rangeOf(period, utcDay(Date.now())), parameters: values });
@@ -100,7 +104,7 @@ function Asking({ query, flows, period }: { query: SavedQuery; flows: Flows; per
             flows={flows}
             nodes={nodes.data ?? []}
             value={values[parameter.name]}
-            onChange={(value) => setValues({ ...values, [parameter.name]: value })}
+            onChange={(value) => setChosen({ ...chosen, [parameter.name]: value })}
           />
         ))}
         <div className="measure-line">

@@ -245,6 +245,30 @@ test("a query that the console does not know yet is asked by the API's own words
   expect(asked.at(-1)!.body).toMatchObject({ parameters });
 });
 
+test("a funnel is asked for the steps in the order in which the analyst chose them", async () => {
+  const query = {
+    name: "funnel",
+    description: "",
+    parameters: [
+      { name: "flow_id", type: "flow", description: "", default: null },
+      { name: "nodes", type: "nodes", description: "", default: null },
+    ],
+  };
+  const row = { step: "1", node_id: "end", reached: "4", share_of_all: "1", share_of_step_before: "1" };
+  const found = { columns: Object.keys(row), as_of: null, truncated: false, rows: [row] };
+  const { asked } = open("?tab=queries", {
+    "GET /api/v1/queries": [query],
+    "POST /api/v1/queries/funnel": found,
+  });
+  const steps = await screen.findByRole("combobox", { name: /^Passos/ });
+  await userEvent.click(steps);
+  await userEvent.click(await screen.findByRole("option", { name: "end" }));
+  await userEvent.click(await screen.findByRole("option", { name: "ask_name" }));
+  await userEvent.click(screen.getByRole("button", { name: "Executar" }));
+  expect(await screen.findByRole("row", { name: /end 4 100% 100%/ })).toBeVisible();
+  expect(asked.at(-1)!.body).toMatchObject({ parameters: { flow_id: "menu", nodes: ["end", "ask_name"] } });
+});
+
 test("a flow without conversations says so", async () => {
   const report = GIVEN[`GET ${BASE}/report`] as Record<string, unknown>;
   open("", { [`GET ${BASE}/report`]: { ...report, as_of: null } });
