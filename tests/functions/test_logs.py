@@ -27,7 +27,8 @@ from tests.functions.conftest import Gateway, LambdaContext
 NUMBER_ID = "100000000000001"
 PHONE, NAME, TEXT = "5511987654321", "Zebedeu Xis", "meu segredo e queijo"
 SECRETS = {"app_secret": "app-secret-XYZ", "access_token": "EAAB-token-XYZ", "verify_token": "verify-XYZ"}
-HIDDEN = (PHONE, NAME, TEXT, "segredo", "queijo", *SECRETS.values(), "wamid.HBgN")
+TOKEN = "of-the-person-who-signed-in"
+HIDDEN = (PHONE, NAME, TEXT, TOKEN, "segredo", "queijo", *SECRETS.values(), "wamid.HBgN")
 
 FLOW: dict[str, Any] = {
     "format": 1,
@@ -223,7 +224,7 @@ def test_the_api(gateway: Gateway, told: Told) -> None:
         ("DELETE", f"/api/v1/contacts/{PHONE}", None),
     ]
     for method, path, body in requests:
-        gateway.api(method, path, body)
+        gateway.api(method, path, body, headers={"authorization": f"Bearer {TOKEN}"})
     told.check("contact.erased")
 
 
@@ -247,8 +248,8 @@ def test_when_aws_fails_everywhere(gateway: Gateway, told: Told, monkeypatch: py
     process_statuses(
         batch({"organization_id": "acme", "phone_number_id": NUMBER_ID, "statuses": [status]}), LambdaContext()
     )
-    gateway.api("GET", f"/api/v1/conversations/{PHONE}")
-    gateway.api("DELETE", f"/api/v1/contacts/{PHONE}")
+    for method, path in (("GET", f"/api/v1/conversations/{PHONE}"), ("DELETE", f"/api/v1/contacts/{PHONE}")):
+        gateway.api(method, path, headers={"authorization": f"Bearer {TOKEN}"})
     for call in (
         lambda: scheduled({"job": "due"}, LambdaContext()),
         lambda: gateway.webhook("POST", body, x_hub_signature_256=sign(SECRETS["app_secret"], body.encode())),

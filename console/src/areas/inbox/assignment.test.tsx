@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { answers, show, signInAs, words } from "../../testing/render.tsx";
 import { Details } from "./Details.tsx";
 import { conversationQuery, type Assignment, type ConversationState } from "./queries.ts";
@@ -21,25 +21,36 @@ function Shown() {
   return state.data && <Details conversationKey={KEY} state={state.data} />;
 }
 
-test("a choice made while another is stored waits for it, and builds on its answer", async () => {
-  await words("pt", "inbox");
-  signInAs("agent");
-  let stored = STATE.assignment;
+/** A server with one conversation. It stores an assignment over the revision that it has, unless it is refused. */
+function desk(before: (body: Assignment, revision: string | null) => Promise<Response | void>) {
+  const held = { stored: STATE.assignment };
   const server = answers({ [`GET ${ONE}/notes`]: [], "GET /api/v1/teams": { teams: {} } });
-  const puts: { revision: string | null; body: Assignment; done: () => void }[] = [];
   vi.stubGlobal("fetch", async (request: Request) => {
     const path = new URL(request.url).pathname;
-    if (path === ONE) return Response.json({ ...STATE, assignment: stored });
+    if (path === ONE) return Response.json({ ...STATE, assignment: held.stored });
     if (path !== `${ONE}/assignment`) return server.fetch(request);
     const body = (await request.json()) as Assignment;
     const revision = request.headers.get("if-match");
-    await new Promise<void>((done) => puts.push({ revision, body, done }));
-    if (revision !== `"${stored.revision}"`)
+    const refusal = await before(body, revision);
+    if (refusal) return refusal;
+    if (revision !== `"${held.stored.revision}"`)
       return Response.json({ code: "assignment_changed", detail: "" }, { status: 412 });
-    stored = { ...stored, ...body, revision: stored.revision + 1 };
-    return Response.json(stored);
+    const snoozed = body.snoozed_until !== null;
+    held.stored = { ...held.stored, ...body, snoozed, revision: held.stored.revision + 1 };
+    return Response.json(held.stored);
   });
   show([{ path: "/", element: <Shown /> }]);
+  return held;
+}
+
+beforeEach(async () => {
+  await words("pt", "inbox");
+  signInAs("agent");
+});
+
+test("a choice made while another is stored waits for it, and builds on its answer", async () => {
+  const puts: { revision: string | null; body: Assignment; done: () => void }[] = [];
+  const held = desk((body, revision) => new Promise<void>((done) => puts.push({ revision, body, done })));
   const priority = await screen.findByLabelText("Prioridade");
   const team = screen.getByRole("combobox", { name: "Equipe" });
   await userEvent.selectOptions(priority, "Urgente");
@@ -55,5 +66,30 @@ test("a choice made while another is stored waits for it, and builds on its answ
   puts[1]!.done();
   await waitFor(() => expect(screen.getByRole("button", { name: "Assumir" })).toBeEnabled());
   expect(screen.queryByRole("alert")).toBeNull();
-  expect(stored).toMatchObject({ priority: "urgent", team: "Suporte", revision: 5 });
+  expect(held.stored).toMatchObject({ priority: "urgent", team: "Suporte", revision: 5 });
+});
+
+test("a conversation is put off, taken up again, tagged, taken and given back", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-11-30T10:30:00Z") });
+  const held = desk(() => Promise.resolve());
+  await userEvent.click(await screen.findByRole("button", { name: "Adiar por 4 horas" }));
+  expect(await screen.findByText(/^Adiada até .*, ou até a pessoa escrever/)).toBeVisible();
+  expect(held.stored.snoozed_until).toBe("2026-11-30T14:30:00.000Z");
+  await userEvent.click(screen.getByRole("button", { name: "Retomar agora" }));
+  expect(await screen.findByRole("button", { name: "Adiar por 4 horas" })).toBeVisible();
+  expect(held.stored.snoozed_until).toBeNull();
+  await userEvent.type(screen.getByRole("combobox", { name: "Etiquetas" }), "vip{Enter}");
+  await waitFor(() => expect(held.stored.tags).toEqual(["vip"]));
+  await userEvent.click(screen.getByRole("button", { name: "Assumir" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Liberar" }));
+  await waitFor(() => expect(held.stored).toMatchObject({ assignee: null, tags: ["vip"], revision: 8 }));
+  vi.useRealTimers();
+});
+
+test("a choice that is refused is taken back, and the reason is said", async () => {
+  desk(() => Promise.resolve(Response.json({ code: "forbidden", detail: "" }, { status: 403 })));
+  const priority = await screen.findByLabelText("Prioridade");
+  await userEvent.selectOptions(priority, "Urgente");
+  expect(await screen.findByRole("alert")).toBeVisible();
+  await waitFor(() => expect(priority).toHaveValue(""));
 });

@@ -195,3 +195,21 @@ test("a canned reply is added to the text with the person's values, and can be c
   expect(text).toHaveFocus();
   expect(given.asked.some(({ key }) => key === `POST ${ONE}/send`)).toBe(false);
 });
+
+test("an agent who writes while the bot answers is told that this takes the conversation over", async () => {
+  sessionStorage.clear(); // what another test began to write
+  const given = api({
+    [`GET ${ONE}`]: { ...STATE, mode: "bot", status: "waiting", handoff: null },
+    [`POST ${ONE}/send`]: { turn: 8 },
+  });
+  open();
+  expect(
+    await screen.findByText("Ao escrever, você assume a conversa e o bot fica em silêncio."),
+  ).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Devolver ao bot" })).toBeNull();
+  await userEvent.type(screen.getByRole("textbox", { name: "Escreva uma mensagem" }), "Deixa comigo{Enter}");
+  const sent = () => given.asked.filter(({ key }) => key === `POST ${ONE}/send`);
+  await waitFor(() =>
+    expect(sent().map(({ body }) => body)).toEqual([{ text: "Deixa comigo", expected_turn: 7 }]),
+  );
+});

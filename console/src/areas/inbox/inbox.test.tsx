@@ -55,6 +55,30 @@ test("a person who is not in the list is found by their phone number", async () 
   expect(await screen.findByRole("link", { name: /Bia/ })).toBeVisible();
 });
 
+test("older conversations come on demand, and stay when the list is read again", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true, toFake: ["setInterval", "setTimeout", "clearTimeout"] });
+  const list = "GET /api/v1/conversations?limit=50";
+  const { asked } = api({
+    [`${list}&status=human&snoozed=false`]: { conversations: [ANA], next_cursor: "c1" },
+    [`${list}&cursor=c1&status=human&snoozed=false`]: { conversations: [RUI], next_cursor: null },
+  });
+  show([{ path: "/inbox", children: routes }], "/inbox");
+  const button = await screen.findByRole("button", { name: "Mostrar mais antigas" });
+  const user = userEvent.setup({ advanceTimers: (delay) => vi.advanceTimersByTime(delay) });
+  await user.click(button);
+  expect(await screen.findByRole("link", { name: /Rui/ })).toBeInTheDocument();
+  expect(button).not.toBeInTheDocument();
+  const read = () => asked.filter(({ search }) => search.includes("cursor=c1")).length;
+  const before = read();
+  await vi.advanceTimersByTimeAsync(4_500);
+  await waitFor(() => expect(read()).toBeGreaterThan(before));
+  expect(screen.getAllByRole("link").map((one) => one.textContent)).toEqual([
+    expect.stringContaining("Ana Júlia"),
+    expect.stringContaining("Rui"),
+  ]);
+  vi.useRealTimers();
+});
+
 test("a conversation shows what was said, what became of it, and what was collected", async () => {
   api();
   open();

@@ -188,6 +188,18 @@ test("the server searches, after a pause in typing, and one match leads to the p
   expect(router.state.location.pathname).toBe("/people/5511999990002");
 });
 
+test("more people come on demand, below those who are shown", async () => {
+  const bia = { ...ANA, contact_id: "5511999990002", name: "Bia" };
+  open("", {
+    "GET /api/v1/contacts": { contacts: [ANA], next_cursor: "c1" },
+    "GET /api/v1/contacts?limit=50&cursor=c1": { contacts: [bia], next_cursor: null },
+  });
+  await userEvent.click(await screen.findByRole("button", { name: "Mostrar mais" }));
+  expect(await screen.findByRole("link", { name: "Bia" })).toBeVisible();
+  expect(screen.getByRole("link", { name: "Ana" })).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Mostrar mais" })).toBeNull();
+});
+
 test("a save replaces only the version that was read, and unchanged values keep their type", async () => {
   const { sent } = open(`/${ID}`, { [`PUT ${ONE}`]: tagged(ANA, '"4"') });
   await userEvent.type(await screen.findByLabelText("Nome"), " Souza");

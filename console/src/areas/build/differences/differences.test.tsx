@@ -69,7 +69,7 @@ test("a draft like its version says so", async () => {
   expect(await screen.findByText("Nada mudou.")).toBeVisible();
 });
 
-test("any version of the list can be compared with the draft", async () => {
+test("the list says who published each version and when, and any can be compared with the draft", async () => {
   const version = { flow_id: "clinic", published_at: "2026-11-29T10:00:00Z", published_by: "rita" };
   const versions = [2, 1].map((number) => ({ ...version, version: number, sub_flows: [], problems: [] }));
   vi.stubGlobal(
@@ -79,6 +79,8 @@ test("any version of the list can be compared with the draft", async () => {
   const compared = vi.fn<(version?: number) => void>();
   const element = <Versions flowId="clinic" onCompare={compared} onClose={() => undefined} />;
   show([{ index: true, element }]);
-  await userEvent.click(await screen.findByRole("button", { name: "Comparar com o rascunho: Versão 1" }));
+  const first = await screen.findByRole("button", { name: "Comparar com o rascunho: Versão 1" });
+  expect(first.closest("li")).toHaveTextContent(/Versão 1 .*29\/11\/2026.* rita/);
+  await userEvent.click(first);
   expect(compared).toHaveBeenCalledWith(1);
 });

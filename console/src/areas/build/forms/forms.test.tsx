@@ -120,3 +120,17 @@ test("a button is shown under a condition and in a section of its list, without 
   await userEvent.click(screen.getByRole("switch", { name: "Mostrar só com uma condição" }));
   expect(document().nodes[1]!.data["buttons"]).toEqual([{ label: "Adulto", section: "Idade" }]);
 });
+
+test("emoji and values of variables are put where the caret is", async () => {
+  const { document } = open("m", inspection([], [{ name: "nome" }]));
+  const text = await screen.findByRole<HTMLTextAreaElement>("textbox", { name: "Texto" });
+  await userEvent.click(text);
+  text.setSelectionRange(0, 0);
+  await userEvent.click(screen.getByRole("button", { name: "Inserir emoji em Texto" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: "👋" }));
+  await waitFor(() => expect(text).toHaveValue("👋Oi"));
+  text.setSelectionRange(text.value.length, text.value.length);
+  await userEvent.click(screen.getByRole("button", { name: "Inserir valor em Texto" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: "nome" }));
+  expect(document().nodes[1]!.data["text"]).toBe("👋Oi{{nome}}");
+});
