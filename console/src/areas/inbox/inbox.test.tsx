@@ -55,6 +55,20 @@ test("a person who is not in the list is found by their phone number", async () 
   expect(await screen.findByRole("link", { name: /Bia/ })).toBeVisible();
 });
 
+test.each([
+  ["mine", "status=human&assignee=me&snoozed=false", "Nenhuma conversa está com você."],
+  ["unassigned", "status=human&assignee=none&snoozed=false", "Toda conversa tem um atendente."],
+  ["snoozed", "status=human&snoozed=true", "Nenhuma conversa está adiada."],
+  ["waiting", "status=waiting", "O bot não está esperando ninguém."],
+  ["idle", "status=idle", "Nenhuma conversa foi encerrada ainda."],
+])("the server filters the list: %s", async (view, filter, none) => {
+  api({ [`GET /api/v1/conversations?limit=50&${filter}`]: { conversations: [], next_cursor: null } });
+  show([{ path: "/inbox", children: routes }], "/inbox");
+  await screen.findByRole("link", { name: /Ana Júlia/ });
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "Quais conversas" }), view);
+  expect(await screen.findByText(none)).toBeVisible();
+});
+
 test("older conversations come on demand, and stay when the list is read again", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true, toFake: ["setInterval", "setTimeout", "clearTimeout"] });
   const list = "GET /api/v1/conversations?limit=50";

@@ -30,13 +30,13 @@ function answerFor(document: FlowDocument): Response {
   return Response.json({ flow_id: document.id, document }, { headers: { etag: '"1"' } });
 }
 
-function open() {
+function open(found = inspection()) {
   const shown = visit("/build", routes, "/menu", {
     "GET /api/v1/flows/menu": answerFor(MENU),
     "GET /api/v1/flows/shop": answerFor(SHOP),
     "PUT /api/v1/flows/menu": answerFor(MENU),
     "PUT /api/v1/flows/shop": answerFor(SHOP),
-    "POST /api/v1/flows/validate": inspection(),
+    "POST /api/v1/flows/validate": found,
   });
   const saved = (id: string) =>
     shown.sent(`PUT /api/v1/flows/${id}`).at(-1)?.body as FlowDocument | undefined;
@@ -89,6 +89,19 @@ test("a comment is added, written, undone in one step, and removed", async () =>
   await waitFor(() => expect(texts()).toEqual(["Rever", ""]));
   await userEvent.click(screen.getAllByLabelText("Excluir a anotação")[0]!);
   await waitFor(() => expect(texts()).toEqual([""]));
+});
+
+test("a node has a mark with the number of its findings", async () => {
+  open(
+    inspection([
+      { node_id: "hello", code: "missing_field", field: "text" },
+      { node_id: "hello", code: "too_long", field: "buttons[0].label", severity: "warning" },
+    ]),
+  );
+  const mark = await screen.findByTitle("2 avisos");
+  expect(mark.closest(".build-node")).toHaveClass("has-error");
+  expect(mark.closest(".build-node")).toHaveTextContent("Oi!");
+  expect(screen.queryByTitle("1 aviso")).toBeNull();
 });
 
 test("a flow of eight nodes has a map once it has been drawn", async () => {

@@ -65,3 +65,19 @@ test("a draft that is not saved is not published", async () => {
   expect(await screen.findByText("Algo inesperado aconteceu.", { exact: false })).toBeVisible();
   expect(sent(PUBLISH)).toEqual([]);
 });
+
+test("a flow that nothing starts says so, until a word does", async () => {
+  open({});
+  const warning = await screen.findByText(/Nenhum número e nenhuma palavra inicia este fluxo/);
+  await userEvent.type(screen.getByRole("combobox", { name: "Estas palavras" }), "consulta{Enter}");
+  expect(warning).not.toBeInTheDocument();
+});
+
+test("a builder sees what starts the flow, and that an administrator changes it", async () => {
+  signInAs("builder");
+  open({});
+  expect(await screen.findByText("Só um administrador muda os números.")).toBeVisible();
+  expect(await screen.findByRole("group", { name: NUMBER.display_phone_number })).toBeVisible();
+  expect(screen.getByRole("checkbox", { name: "Qualquer primeira mensagem" })).toBeDisabled();
+  expect(screen.getByRole("combobox", { name: "Estas palavras" })).toBeDisabled();
+});
