@@ -69,12 +69,11 @@ function useChanges(conversationKey: Key, assignment: Assignment) {
 /** Who has the conversation, in which team, how urgent it is, and whether it rests. Each choice is stored at once. */
 export function AssignmentPart({ conversationKey, assignment }: PartProps) {
   const { t } = useTranslation("inbox");
-  const [typed, setTyped] = useState<string>();
   const known = Object.entries(useQuery(teamsQuery()).data?.data.teams ?? {});
   const nameOfTeam = useTeamName();
   const me = session().person.subject;
   const { change, chosen, error, isPending } = useChanges(conversationKey, assignment);
-  const { team, priority, tags } = { ...changeOf(assignment), ...chosen };
+  const { assignee, team, priority, tags } = { ...changeOf(assignment), ...chosen };
   const mine = assignment.assignee === me;
   return (
     <div className="inbox-share">
@@ -92,19 +91,19 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
       >
         {t(mine ? "share.release" : "share.take")}
       </Button>
-      <Autocomplete
-        size="xs"
+      <Named
+        label={t("share.assignee")}
+        names={[t("me"), ...known.flatMap(([, { members = [] }]) => members).filter((one) => one !== me)]}
+        value={assignee === me ? t("me") : (assignee ?? "")}
+        maxLength={256}
+        choose={(name) => change({ assignee: (name === t("me") ? me : name) || null })}
+      />
+      <Named
         label={t("share.team")}
+        names={known.map(([, { name }]) => name)}
+        value={nameOfTeam(team ?? "")}
         maxLength={64}
-        data={[...new Set(known.map(([, { name }]) => name))]}
-        value={typed ?? nameOfTeam(team ?? "")}
-        onChange={setTyped}
-        onBlur={() => {
-          const wanted = typed?.trim();
-          const named = known.find(([, { name }]) => name === wanted)?.[0] ?? wanted;
-          if (named !== undefined && named !== (team ?? "")) change({ team: named || null });
-          setTyped(undefined);
-        }}
+        choose={(name) => change({ team: (known.find(([, one]) => one.name === name)?.[0] ?? name) || null })}
       />
       <NativeSelect
         size="xs"
@@ -151,5 +150,34 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
         </div>
       )}
     </div>
+  );
+}
+
+interface NamedProps {
+  label: string;
+  /** Known names; others can be written, too. */
+  names: readonly string[];
+  value: string;
+  maxLength: number;
+  choose: (name: string) => void;
+}
+
+/** A name, which is taken when the field is left. */
+function Named({ label, names, value, maxLength, choose }: NamedProps) {
+  const [typed, setTyped] = useState<string>();
+  return (
+    <Autocomplete
+      size="xs"
+      label={label}
+      maxLength={maxLength}
+      data={[...new Set(names)]}
+      value={typed ?? value}
+      onChange={setTyped}
+      onBlur={() => {
+        const name = typed?.trim();
+        if (name !== undefined && name !== value) choose(name);
+        setTyped(undefined);
+      }}
+    />
   );
 }

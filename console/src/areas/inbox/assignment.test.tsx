@@ -24,7 +24,8 @@ function Shown() {
 /** A server with one conversation. It stores an assignment over the revision that it has, unless it is refused. */
 function desk(before: (body: Assignment, revision: string | null) => Promise<Response | void>) {
   const held = { stored: STATE.assignment };
-  const server = answers({ [`GET ${ONE}/notes`]: [], "GET /api/v1/teams": { teams: {} } });
+  const teams = { sales: { name: "Vendas", members: ["rita", "agent@demo"] } };
+  const server = answers({ [`GET ${ONE}/notes`]: [], "GET /api/v1/teams": { teams } });
   vi.stubGlobal("fetch", async (request: Request) => {
     const path = new URL(request.url).pathname;
     if (path === ONE) return Response.json({ ...STATE, assignment: held.stored });
@@ -84,6 +85,24 @@ test("a conversation is put off, taken up again, tagged, taken and given back", 
   await userEvent.click(await screen.findByRole("button", { name: "Liberar" }));
   await waitFor(() => expect(held.stored).toMatchObject({ assignee: null, tags: ["vip"], revision: 8 }));
   vi.useRealTimers();
+});
+
+test("a conversation is given to a colleague of a team, and taken back", async () => {
+  const held = desk(() => Promise.resolve());
+  const field = await screen.findByRole("combobox", { name: "Atendente" });
+  await userEvent.click(field);
+  await userEvent.click(await screen.findByRole("option", { name: "rita" }));
+  await userEvent.tab();
+  expect(await screen.findByText("rita está com esta conversa.")).toBeVisible();
+  await userEvent.clear(field);
+  await userEvent.type(field, "Você");
+  await userEvent.tab();
+  expect(await screen.findByText("Você está com esta conversa.")).toBeVisible();
+  expect(held.stored.assignee).toBe("agent@demo");
+  await userEvent.clear(field);
+  await userEvent.tab();
+  expect(await screen.findByText("Nenhum atendente está com esta conversa ainda.")).toBeVisible();
+  expect(held.stored).toMatchObject({ assignee: null, revision: 6 });
 });
 
 test("a choice that is refused is taken back, and the reason is said", async () => {
