@@ -38,10 +38,11 @@ export function CallForm({
   const http = effect.type === "api_call";
   /** What is written; a pasted JSON is what it says. */
   function parsed(): Record<string, never> {
+    if (typeof body !== "string") return (body ?? "") as Record<string, never>;
     try {
-      return JSON.parse(String(body)) as Record<string, never>;
+      return JSON.parse(body) as Record<string, never>;
     } catch {
-      return (body ?? "") as Record<string, never>;
+      return body as unknown as Record<string, never>;
     }
   }
   function answer() {

@@ -62,3 +62,26 @@ test("an answer is filled in by fields", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Responder" }));
   expect(answered).toHaveBeenCalledWith({ ok: true, status: 200, body: { cidade: "Recife" } });
 });
+
+test("a list of one number stays a list", async () => {
+  const { answered } = ask();
+  await userEvent.click(await screen.findByRole("combobox", { name: "Tipo de Resposta" }));
+  await userEvent.click(screen.getByRole("option", { name: "Lista" }));
+  await userEvent.click(screen.getByRole("button", { name: "Acrescentar" }));
+  await userEvent.click(screen.getByRole("combobox", { name: /^Tipo de (?!Resposta)/ }));
+  await userEvent.click(screen.getByRole("option", { name: "Número" }));
+  await userEvent.type(screen.getByRole("textbox", { name: /1$/ }), "7");
+  await userEvent.click(screen.getByRole("button", { name: "Responder" }));
+  expect(answered).toHaveBeenCalledWith({ ok: true, status: 200, body: [7] });
+});
+
+test("a call fails at a press, and a model fails without a status", async () => {
+  const { answered, unmount } = ask();
+  await userEvent.click(screen.getByRole("button", { name: "A chamada falha" }));
+  const error = "http_status: The server responded with the status 500.";
+  expect(answered).toHaveBeenCalledWith({ ok: false, status: 500, error });
+  unmount();
+  const model = ask("ai_prompt");
+  await userEvent.click(screen.getByRole("button", { name: "A chamada falha" }));
+  expect(model.answered).toHaveBeenCalledWith({ ok: false, status: null, error: "rehearsal" });
+});
