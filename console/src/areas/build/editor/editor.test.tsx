@@ -117,3 +117,35 @@ test("a flow of eight nodes has a map once it has been drawn", async () => {
   });
   expect(await screen.findByRole("img", { name: "Mapa do fluxo" })).toBeInTheDocument();
 });
+
+/** The editor after another person has saved a draft of the name "Delas" and the server has refused a change. */
+async function refused() {
+  const given: Record<string, unknown> = {
+    "GET /api/v1/flows/menu": answerFor(MENU),
+    "PUT /api/v1/flows/menu": Response.json({ code: "flow_changed", detail: "" }, { status: 412 }),
+    "POST /api/v1/flows/validate": inspection(),
+  };
+  const shown = visit("/build", routes, "/menu", given);
+  await screen.findByRole("heading", { name: "Cardápio" });
+  const theirs = { flow_id: "menu", document: { ...MENU, name: "Delas" } };
+  given["GET /api/v1/flows/menu"] = Response.json(theirs, { headers: { etag: '"2"' } });
+  await userEvent.keyboard("{Control>}ax{/Control}");
+  await screen.findByRole("dialog", { name: "Outra pessoa mudou este rascunho" });
+  given["PUT /api/v1/flows/menu"] = answerFor(MENU);
+  return () => shown.sent("PUT /api/v1/flows/menu");
+}
+
+test("after a conflict the other person's draft is shown, and nothing is saved over it", async () => {
+  const saves = await refused();
+  await userEvent.click(screen.getByRole("button", { name: /^Descartar as minhas/ }));
+  expect(await screen.findByRole("heading", { name: "Delas" })).toBeVisible();
+  expect(saves()).toHaveLength(1);
+});
+
+test("after a conflict a person may decide for their own draft, over the one that they were told of", async () => {
+  const saves = await refused();
+  await userEvent.click(screen.getByRole("button", { name: "Sobrescrever com as minhas" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(saves().map(({ headers }) => headers.get("if-match"))).toEqual(['"1"', '"2"']);
+  expect((saves()[1]!.body as FlowDocument).nodes).toEqual([]);
+});
