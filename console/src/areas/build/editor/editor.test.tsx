@@ -44,10 +44,9 @@ function open(found = inspection()) {
 }
 
 beforeEach(async () => {
+  localStorage.clear(); // copies, and a draft that was kept because the page closed while it was saved
   await words("pt", "build", "findings");
   signInAs("builder");
-  localStorage.removeItem("pytake.copies");
-  sessionStorage.clear();
 });
 
 test("everything is selected, copied, and pasted into another flow with the keyboard", async () => {
