@@ -146,6 +146,7 @@ def test_erasing_a_person_removes_what_agents_noted(world: World) -> None:
         CONVERSATION,
         f"/api/v1/whatsapp-analytics/conversations/{ANA}/transcript",
         "/api/v1/conversation-counts",
+        f"{CONVERSATION}/notes",
     ],
 )
 def test_live_lists_are_polled_without_their_contents(world: World, path: str) -> None:
@@ -155,6 +156,7 @@ def test_live_lists_are_polled_without_their_contents(world: World, path: str) -
     tag = {"if-none-match": first.headers["etag"]}
     again = world.api("GET", path, headers=tag)
     assert (again.status, again.body, again.headers["etag"]) == (304, "", first.headers["etag"])
+    world.api("POST", f"{CONVERSATION}/notes", {"text": "Calls again"}, role="agent")
     world.api("POST", f"{CONVERSATION}/close", role="agent")
     world.says("I am back")
     world.api("POST", f"{CONVERSATION}/read", role="agent")

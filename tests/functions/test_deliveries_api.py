@@ -53,6 +53,16 @@ def test_a_message_is_listed_while_it_is_in_the_state(world: World) -> None:
     assert "recent_pk" not in stored_attributes()
 
 
+def test_the_list_is_polled_without_its_contents(world: World) -> None:
+    world.says("Hi")
+    settle("dead", reason="retry:131056")
+    query = {"state": "dead"}
+    tag = {"if-none-match": world.api("GET", PATH, query=query).headers["etag"]}
+    assert world.api("GET", PATH, query=query, headers=tag).status == 304
+    settle("accepted", sends=2, message_id="wamid.2")
+    assert world.api("GET", PATH, query=query, headers=tag).status == 200
+
+
 def stored_attributes() -> set[str]:
     """The attributes of the ledger's item."""
     from pytake.aws.table import conversation_pk, delivery_sk

@@ -44,6 +44,8 @@ def test_a_file_becomes_contacts(world: World) -> None:
     waiting = world.api("GET", accepted.headers["location"], role="agent").body
     assert (waiting["status"], waiting["rows"], waiting["finished_at"]) == ("running", 0, None)
     assert len(stored_files()) == 1
+    tag = {"if-none-match": world.api("GET", IMPORTS).headers["etag"]}
+    assert world.api("GET", IMPORTS, headers=tag).status == 304, "polled while an import runs"
     assert run() == {"job": "imports", "imports": 1, "rows": 2}
     done = world.api("GET", accepted.headers["location"]).body
     assert {name: done[name] for name in ("status", "rows", "created", "updated", "error_count")} == {
@@ -59,7 +61,7 @@ def test_a_file_becomes_contacts(world: World) -> None:
     assert (contact["name"], contact["tags"], contact["fields"]["city"]) == ("Ana", ["vip"], "Recife")
     assert (contact["consent"]["marketing"]["state"], contact["consent"]["marketing"]["source"]) == ("granted", "form")
     assert stored_files() == []
-    assert world.api("GET", IMPORTS).body["imports"][0] == done
+    assert world.api("GET", IMPORTS, headers=tag).body["imports"][0] == done
 
 
 def test_national_numbers_are_those_of_the_organizations_country(world: World) -> None:

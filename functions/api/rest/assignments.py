@@ -156,7 +156,7 @@ def add_note(phone: Phone, request: NoteText, phone_number_id: AtNumber = None) 
     f"{PATH}/notes",
     summary="Private notes and changes of the assignment, oldest first",
     tags=["Conversations"],
-    openapi_extensions=route_docs("agent", problems=PROBLEMS),
+    openapi_extensions=route_docs("agent", problems=PROBLEMS, polled=True),
 )
 def list_notes(
     phone: Phone,

@@ -150,7 +150,7 @@ def start_import(import_id: ImportId) -> Response[AcceptedImport]:
     "/api/v1/contacts/imports",
     summary="The latest imports of contacts",
     tags=["Contacts"],
-    openapi_extensions=route_docs("agent"),
+    openapi_extensions=route_docs("agent", polled=True),
 )
 def list_imports() -> ImportList:
     who = caller(router, "agent")

@@ -71,7 +71,7 @@ class RedriveResponse(ApiModel):
     PATH,
     summary="Messages that are not delivered, the newest first",
     tags=["Deliveries"],
-    openapi_extensions=route_docs("agent", problems=["cursor_invalid"], paged=True),
+    openapi_extensions=route_docs("agent", problems=["cursor_invalid"], paged=True, polled=True),
 )
 def list_deliveries(
     state: Annotated[State, Query(description="Held turns come by number and person")],
