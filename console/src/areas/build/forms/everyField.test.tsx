@@ -131,7 +131,7 @@ async function shownBy(type: NodeType, data: Data): Promise<string[]> {
   const { unmount } = showInEditor(flow, ({ document }) => <NodeForm node={document.nodes[0]!} />);
   await userEvent.click(await screen.findByRole("button", { name: "Mais opções" }));
   await act(() => vi.dynamicImportSettled()); // parts that few nodes have
-  if (type === "template") await screen.findByText(/não está entre os que podem/);
+  if (type === "template") await screen.findByText(/é informado pelo nome/);
   const fields = [...document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea")];
   const tags = [...document.querySelectorAll(".mantine-Pill-label")].map((tag) => tag.textContent);
   const values = [...fields.map(({ value }) => value), ...tags];

@@ -129,6 +129,7 @@ test("emoji and values of variables are put where the caret is", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Inserir emoji em Texto" }));
   await userEvent.click(await screen.findByRole("menuitem", { name: "👋" }));
   await waitFor(() => expect(text).toHaveValue("👋Oi"));
+  await waitFor(() => expect(text.selectionStart).toBe("👋".length)); // set in a later frame
   text.setSelectionRange(text.value.length, text.value.length);
   await userEvent.click(screen.getByRole("button", { name: "Inserir valor em Texto" }));
   await userEvent.click(await screen.findByRole("menuitem", { name: "nome" }));
