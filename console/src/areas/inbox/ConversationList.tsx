@@ -100,7 +100,7 @@ export function ConversationList({ conversations }: { conversations: readonly Su
           item={Row}
           scrollRef={box}
           data={conversations}
-          keepMounted={place < 0 ? [] : [place]}
+          keepMounted={place < 0 ? [] : [place - 1, place, place + 1].filter((one) => paths[one])} // for the Tab key, too
           onScroll={seen}
         >
           {(one, index) => <ConversationItem key={paths[index]} summary={one} />}
