@@ -96,10 +96,11 @@ def _measure(events: int, layer: Path, log: Callable[[str], None]) -> LakeResult
     try:
         lake = LakeOnAws(_clients(aws), "lake")
         found = LakeResult(events)
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(layer)))}
+        path = os.pathsep.join((str(REPOSITORY), str(layer)))
+        environment = {**os.environ, **aws.client_environment, "PYTHONPATH": path}
         for name, hours in EXPORTED_HOURS.items():
             log(f"lake: {events:,} events: {name}")
-            command = [sys.executable, "-m", "benchmarks.lake_benchmark", str(events), str(hours), aws.endpoint_url]
+            command = [sys.executable, "-m", "benchmarks.lake_benchmark", str(events), str(hours)]
             made: dict[str, Any] = once(command, REPOSITORY, environment, None)
             found.exports[name] = Export(Duration(made["wall"], made["cpu"]), made["runs"], made["peak_mb"])
             _empty(lake, "events/organization_id=export/")
@@ -269,10 +270,9 @@ class _Turns(MemoryEventLog):
         """Not stored."""
 
 
-def _export(events: int, hours: int, endpoint_url: str) -> dict[str, float]:
+def _export(events: int, hours: int) -> dict[str, float]:
     """Export this many events of this many hours in as many runs as needed; return the duration and the peak memory."""
-    session = boto3.Session(aws_access_key_id="000000000000", aws_secret_access_key="x", region_name="us-east-1")  # noqa: S106
-    lake = S3Lake(session.client("s3", endpoint_url=endpoint_url), "lake")
+    lake = S3Lake(boto3.client("s3"), "lake")
     log = _Turns(events // EXPORTED_PER_TURN, hours)
     began, before = perf_counter(), process_time()
     now = BEGIN + hours * HOUR + 900
@@ -337,4 +337,4 @@ def lake_targets(measured: list[LakeResult]) -> list[list[str]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_export(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])))
+    print(json.dumps(_export(int(sys.argv[1]), int(sys.argv[2]))))
