@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from pytake.aws.ttl_cache import TtlCache
 from pytake.conversation.business_events import BusinessEvent
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.messaging import OperatorEvent, QueueingFailedError
@@ -19,6 +18,7 @@ from pytake.conversation.records import (
     NumberSecrets,
     Organization,
 )
+from pytake.conversation.ttl_cache import TtlCache
 from pytake.engine import Effect, EffectResult
 from pytake.observability import FunctionFailedError
 from tests.fakes import SecretsByNumber

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from pytake.aws.ttl_cache import TtlCache
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.records import NumberSecrets
+from pytake.conversation.ttl_cache import TtlCache
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

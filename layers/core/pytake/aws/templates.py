@@ -8,11 +8,11 @@ from msgspec import Struct
 from pynamodb.exceptions import PutError
 
 from pytake.aws.table import Item, Table, dynamodb_error_code
-from pytake.aws.ttl_cache import TtlCache
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.templates import ChangeTemplate
 from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS
 from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
+from pytake.conversation.ttl_cache import TtlCache
 
 WRITE_ATTEMPTS = 10
 

@@ -10,11 +10,11 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from pytake.aws.table import Item, Table, cancellation_codes
-from pytake.aws.ttl_cache import TtlCache
 from pytake.aws.updates import update_if
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS
 from pytake.conversation.records import Number, Organization
+from pytake.conversation.ttl_cache import TtlCache
 from pytake.engine.timetable import Timetable
 
 WRITE_ATTEMPTS = 20

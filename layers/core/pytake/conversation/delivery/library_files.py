@@ -1,12 +1,11 @@
 """Meta's ids for the library files of a message, exchanged before the message is claimed: an upload sends nothing."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pytake.conversation.ports.common import Clock
-from pytake.conversation.ports.media import Upload
 from pytake.conversation.records import Number
+from pytake.conversation.ttl_cache import TtlCache
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.library_files import with_meta_ids
 from pytake.whatsapp.outbound import OutboundMessage
@@ -25,8 +24,7 @@ class ExchangeFiles:
 
     def __init__(self, files: "Callable[[], SendableFiles]", clock: Clock) -> None:
         self._files = files
-        self._clock = clock
-        self._known: OrderedDict[tuple[str, str, str], tuple[float, str]] = OrderedDict()
+        self._known: TtlCache[str] = TtlCache(KNOWN_SECONDS, KNOWN_FILES, clock)
 
     def __call__(self, message: OutboundMessage, number: Number) -> OutboundMessage:
         """The message as Meta takes it: the same one if it has no library file.
@@ -36,20 +34,14 @@ class ExchangeFiles:
         return with_meta_ids(message, lambda id_: self._meta_id(number, id_))
 
     def _meta_id(self, number: Number, id_: str) -> str:
-        place, now = (number.organization_id, number.phone_number_id, id_), self._clock()
-        at, meta_id = self._known.get(place, (0.0, ""))
-        if now - at >= KNOWN_SECONDS:
-            files = self._files()
-            upload = files.arrived(number.organization_id, id_)
-            meta_id = self._uploaded(files, number, upload)
-            self._known[place] = now, meta_id
-            if len(self._known) > KNOWN_FILES:
-                self._known.popitem(last=False)
-        return meta_id
+        place = f"{number.organization_id} {number.phone_number_id} {id_}"
+        return self._known.get(place, lambda: self._uploaded(number, id_))
 
-    def _uploaded(self, files: "SendableFiles", number: Number, upload: Upload) -> str:
+    def _uploaded(self, number: Number, id_: str) -> str:
+        files, organization_id = self._files(), number.organization_id
+        upload = files.arrived(organization_id, id_)
         try:
-            return files.meta_id(number.organization_id, number.phone_number_id, upload)
+            return files.meta_id(organization_id, number.phone_number_id, upload)
         except SendFailedError as failure:
             if failure.error_class is ErrorClass.AMBIGUOUS:  # nothing was sent, so nothing has to be waited for
                 failure.error_class = ErrorClass.TRANSIENT

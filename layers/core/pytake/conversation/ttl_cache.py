@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
 from pytake.conversation.ports.common import Clock
 
@@ -17,6 +17,12 @@ class TtlCache(Generic[Value]):
         self._size = size
         self._clock = clock
         self._entries: OrderedDict[str, tuple[float, Value]] = OrderedDict()
+
+    @overload
+    def get(self, key: str, load: Callable[[], Value], *, fresher_than: float | None = None) -> Value: ...
+
+    @overload
+    def get(self, key: str, load: Callable[[], Value | None], *, fresher_than: float | None = None) -> Value | None: ...
 
     def get(self, key: str, load: Callable[[], Value | None], *, fresher_than: float | None = None) -> Value | None:
         """The kept value, or the result of `load`. `fresher_than` (seconds) requires a younger value than usual."""
