@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.cloud.waiting import until
 from tests.console.conftest import Visitor
-from tests.console.web_console import expect_accessible, sign_in
+from tests.console.web_console import expect_accessible, publish, sign_in
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
@@ -41,15 +41,8 @@ def more(page: Page, item: str) -> None:
     page.get_by_role("menuitem", name=item, exact=True).click()
 
 
-def publish(page: Page, version: int, word: str = "") -> None:
-    page.get_by_role("button", name="Publicar").first.click()
-    dialog = page.get_by_role("dialog")
-    if word:
-        dialog.get_by_label("Estas palavras").fill(word)
-        dialog.get_by_label("Estas palavras").press("Enter")
-    dialog.get_by_role("button", name="Publicar", exact=True).click()
-    expect(dialog.get_by_text(f"A versão {version} está publicada.")).to_be_visible()
-    dialog.get_by_role("button", name="Fechar").last.click()
+def publish_and_go_on(page: Page, version: int, word: str = "") -> None:
+    publish(page, version, word).get_by_role("button", name="Fechar").last.click()
 
 
 def give(page: Page, name: str, content: bytes) -> None:
@@ -79,7 +72,7 @@ def test_a_bot_in_use_is_changed_compared_translated_and_taken_back(
     with cloud.api("builder") as api:
         api.put("/flows/lanchonete", json=FLOW).raise_for_status()
     sign_in(page, f"{visitor.url}/console/build/lanchonete", "admin")
-    publish(page, 1, "lanchonete")
+    publish_and_go_on(page, 1, "lanchonete")
     person = Person(cloud, new_phone)
     person.is_greeted("Oi!")
     assert "Já vai!" in person.says("X-salada")
@@ -121,7 +114,7 @@ def test_a_bot_in_use_is_changed_compared_translated_and_taken_back(
     expect(tests.get_by_text("Diferentes: 1.", exact=False)).to_be_visible()
     expect(tests.get_by_text("agora diria “Olá, tudo bem?", exact=False)).to_be_visible()
 
-    publish(page, 2)
+    publish_and_go_on(page, 2)
     person.is_greeted("Olá, tudo bem?")
     more(page, "Versões")
     dialog = page.get_by_role("dialog", name="Versões")

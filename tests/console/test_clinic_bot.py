@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.cloud.waiting import until
 from tests.console.conftest import Visitor
-from tests.console.web_console import PICTURE, Builder, sign_in
+from tests.console.web_console import PICTURE, Builder, publish, sign_in
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
@@ -135,12 +135,7 @@ def test_the_clinic_bot_is_built_rehearsed_published_and_answers(
     page.get_by_role("button", name="Ensaiar").click()
     rehearse(page, page.get_by_role("region", name="Ensaio"))
 
-    page.get_by_role("button", name="Publicar").first.click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Estas palavras").fill("clinica")
-    dialog.get_by_label("Estas palavras").press("Enter")
-    dialog.get_by_role("button", name="Publicar").click()
-    expect(dialog.get_by_text("A versão 1 está publicada.")).to_be_visible()
+    publish(page, word="clinica")
     clicks = page.evaluate("() => Number(sessionStorage.clicks)")
     print(f"{clicks} clicks, {(time.monotonic() - began) / 60:.1f} minutes of a machine")  # noqa: T201 - shown with -s
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.cloud.waiting import until
 from tests.console.conftest import Visitor
-from tests.console.web_console import PICTURE, Builder, create, expect_accessible, sign_in
+from tests.console.web_console import PICTURE, Builder, create, expect_accessible, publish, sign_in
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
@@ -174,10 +174,7 @@ def test_what_a_message_can_hold_is_filled_in_without_json(
         expect(phone.get_by_text(shown).first).to_be_visible()
     expect_accessible(page)
 
-    page.get_by_role("button", name="Publicar").first.click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Publicar").click()
-    expect(dialog.get_by_text("A versão 1 está publicada.")).to_be_visible()
+    publish(page)
     with cloud.api() as api:
         api.put(f"/numbers/{NUMBER}", json=number | {"default_flow_id": "padaria"}).raise_for_status()
     said = {"text": "Oi", "phone_number_id": NUMBER}

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from local import demo
 from tests.console.conftest import Visitor
-from tests.console.web_console import create, expect_accessible, node, sign_in
+from tests.console.web_console import create, expect_accessible, node, publish, sign_in
 
 if TYPE_CHECKING:
     from tests.cloud.conftest import Cloud
@@ -62,12 +62,7 @@ def test_a_picture_of_a_flow_is_uploaded_rehearsed_sent_and_deleted(
     rehearsal.get_by_role("button", name="Enviar").click()
     expect_picture(rehearsal.locator(".build-bubble img"))
 
-    page.get_by_role("button", name="Publicar").first.click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Estas palavras").fill("cardapioilustrado")
-    dialog.get_by_label("Estas palavras").press("Enter")
-    dialog.get_by_role("button", name="Publicar").click()
-    expect(dialog.get_by_text("A versão 1 está publicada.")).to_be_visible()
+    publish(page, word="cardapioilustrado")
 
     cloud.say(new_phone, "cardapioilustrado")
     sent = next(one["message"] for one in cloud.answers(new_phone, 1) if one["message"]["type"] == "image")["image"]

@@ -124,7 +124,8 @@ def test_arrow_keys_home_and_end_reach_every_conversation(inbox: "Page") -> None
 
 def test_the_tab_key_goes_on_beyond_what_is_in_view(inbox: "Page") -> None:
     row(inbox, 0).focus()
-    inbox.context.new_cdp_session(inbox).send("Emulation.setCPUThrottlingRate", {"rate": 6})  # no time to draw in between
+    slow = inbox.context.new_cdp_session(inbox)
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": 6})  # no time to draw in between
     for _ in range(24):
         inbox.keyboard.press("Tab")
     expect(row(inbox, 24)).to_be_focused()

@@ -45,6 +45,18 @@ _SETTLED = """async () => {
 """Waits for what fades in or out: in the middle of it a text has too little contrast."""
 
 
+def publish(page: Page, version: int = 1, word: str = "") -> Locator:
+    """Publish the flow, with a word that starts it. Returns the dialog, which says that it is done."""
+    page.get_by_role("button", name="Publicar").first.click()
+    dialog = page.get_by_role("dialog")
+    if word:
+        dialog.get_by_label("Estas palavras").fill(word)
+        dialog.get_by_label("Estas palavras").press("Enter")
+    dialog.get_by_role("button", name="Publicar", exact=True).click()
+    expect(dialog.get_by_text(f"A versão {version} está publicada.")).to_be_visible()
+    return dialog
+
+
 def expect_accessible(page: Page) -> None:
     """Expect that axe finds nothing on a page."""
     page.evaluate(_SETTLED)

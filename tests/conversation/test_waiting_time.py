@@ -1,23 +1,12 @@
 """Since when a person waits for an agent, also in sessions that an earlier release stored without that time."""
 
-import pytest
 from msgspec.structs import replace
 
 from pytake.conversation.agent_messaging import AgentMessaging
 from pytake.conversation.inbox import Inbox
 from pytake.conversation.sessions import waits_since
 from pytake.whatsapp.outbound import Text
-from tests.conversation.product import Product, echo_product
-
-
-@pytest.fixture
-def product() -> Product:
-    return echo_product()
-
-
-@pytest.fixture
-def desk(product: Product) -> AgentMessaging:
-    return product.agent_messaging()
+from tests.conversation.product import Product
 
 
 def upgrade(product: Product) -> None:

@@ -6,6 +6,11 @@ export function plain(text: string): string {
   return text.replaceAll(CONTROLS, "");
 }
 
+/** What a stored file is called: its name, or else its type. */
+export function fileName({ filename, mime_type }: { filename: string | null; mime_type: string }): string {
+  return plain(filename ?? mime_type);
+}
+
 /** The first letters of the first and the last word of a name; of a name without letters, its first sign. */
 export function initialsOf(name: string): string {
   const words = name.split(/\s+/u).flatMap((word) => /[\p{L}\p{N}]/u.exec(word)?.[0] ?? []);

@@ -38,8 +38,8 @@ function placeAfter({ key }: KeyboardEvent, place: number, count: number): numbe
 }
 
 /**
- * Conversations, of which only those in view are drawn: a thousand rows would stop the scrolling. Arrow keys, Home and End move
- * from one to another; the one with the focus stays drawn. Those in view stay where they are when others come before them.
+ * A list of conversations that draws only the rows in view, because a thousand rows scroll slowly. The arrow keys, Home and End
+ * move the focus, and the row that has it stays drawn. The rows in view keep their place when others arrive above them.
  */
 export function ConversationList({ conversations }: { conversations: readonly Summary[] }) {
   const box = useRef<HTMLDivElement>(null);

@@ -8,7 +8,7 @@ import { announce } from "../../ui/announce.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { FileField, StoredImage } from "../../ui/files/lazy.tsx";
 import { useSize } from "../../ui/files/useSize.ts";
-import { plain } from "../../ui/names.ts";
+import { fileName } from "../../ui/names.ts";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 
@@ -55,7 +55,7 @@ function FileTable({ files, remove }: { files: readonly StoredFile[]; remove: (f
               <span className="settings-file">
                 {kindOf(file.mime_type) === "image" && <StoredImage id={file.id} />}
                 <span>
-                  {nameOf(file)}
+                  {fileName(file)}
                   <small className="quiet">{detail(file)}</small>
                 </span>
               </span>
@@ -65,7 +65,7 @@ function FileTable({ files, remove }: { files: readonly StoredFile[]; remove: (f
                 size="xs"
                 variant="subtle"
                 color="red"
-                aria-label={t("files.removeOne", { name: nameOf(file) })}
+                aria-label={t("files.removeOne", { name: fileName(file) })}
                 onClick={() => remove(file)}
               >
                 {t("files.remove")}
@@ -95,14 +95,10 @@ function Removal({ file, done }: { file: StoredFile; done: () => void }) {
       opened
       onClose={done}
       title={t("files.removeTitle")}
-      text={t("files.removeText", { name: nameOf(file) })}
+      text={t("files.removeText", { name: fileName(file) })}
       action={t("files.remove")}
       color="red"
       doing={deleting}
     />
   );
-}
-
-function nameOf({ filename, mime_type }: StoredFile): string {
-  return plain(filename ?? mime_type);
 }

@@ -13,7 +13,7 @@ import {
 import { session } from "../../login/session.ts";
 import { announce } from "../announce.ts";
 import { Icon } from "../Icon.tsx";
-import { plain } from "../names.ts";
+import { fileName } from "../names.ts";
 import { Problem } from "../Problem.tsx";
 import { StoredImage } from "./StoredImage.tsx";
 import { useSize } from "./useSize.ts";
@@ -53,7 +53,7 @@ export function FileField({ label, value, kind, uploadOnly = false, onChange }: 
   const queries = useQueryClient();
   const [asked, setAsked] = useState(false);
   const chosen = isLibraryFile(value) ? value : undefined;
-  // Most forms have no file: the list is asked for when somebody needs it.
+  // Few forms have a file, so the list is fetched when it is first needed.
   const library = useQuery({ ...libraryQuery(), enabled: asked || chosen !== undefined });
   const [part, setPart] = useState(0);
   const [over, setOver] = useState(false);
@@ -155,7 +155,7 @@ function FileCard({ id, file }: { id: string; file: StoredFile | undefined }) {
     <div className="files-card">
       <StoredImage id={id} />
       <span className="files-name">
-        {file ? plain(file.filename ?? file.mime_type) : t("file")}
+        {file ? fileName(file) : t("file")}
         {file && <small className="quiet"> {size(file.size)}</small>}
       </span>
     </div>
@@ -178,7 +178,7 @@ function Existing({ files, label, open, onChange }: ExistingProps) {
       aria-label={label}
       placeholder={t("existingHint")}
       nothingFoundMessage={t("nothingFound")}
-      data={files.map(({ id, filename, mime_type }) => ({ value: id, label: plain(filename ?? mime_type) }))}
+      data={files.map((file) => ({ value: file.id, label: fileName(file) }))}
       value={null}
       onFocus={open}
       onChange={(id) => {

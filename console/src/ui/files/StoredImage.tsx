@@ -3,7 +3,7 @@ import { linkQuery } from "../../api/files.ts";
 
 export interface StoredImageProps {
   id: string;
-  /** What is shown while the address of the picture is not known, or if there is no picture. */
+  /** Shown until the address of the picture is known, and when there is no picture. */
   otherwise?: string;
 }
 

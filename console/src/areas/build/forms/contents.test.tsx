@@ -152,7 +152,7 @@ test("the fields of a model's answer have names and types", async () => {
   expect(data()["fields"]).toEqual({ idade: "number" });
 });
 
-test("a template is chosen, its values have fields, and nobody sees its components", async () => {
+test("the template that a person chooses has a field for each value, and its components are hidden", async () => {
   const { data, undo } = await open("template", { name: "", language: "pt_BR" });
   await userEvent.click(await screen.findByRole("combobox", { name: "Modelo" }));
   await userEvent.click(await screen.findByRole("option", { name: "pedido · pt_BR" }));

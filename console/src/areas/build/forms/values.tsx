@@ -34,6 +34,27 @@ export function reshaped(value: unknown, shape: Shape): unknown {
   }
 }
 
+interface ShapeSelectProps {
+  /** The value whose type is chosen. */
+  field: string;
+  shapes: readonly Shape[];
+  value: string;
+  onChange: (shape: Shape) => void;
+}
+
+function ShapeSelect({ field, shapes, value, onChange }: ShapeSelectProps) {
+  const { t } = useTranslation("build");
+  return (
+    <Select
+      aria-label={t("form.shapeOf", { field })}
+      allowDeselect={false}
+      data={shapes.map((one) => ({ value: one, label: t(`shape.${one}`) }))}
+      value={value}
+      onChange={(next) => onChange(next as Shape)}
+    />
+  );
+}
+
 /** Any value: a text, a number, yes or no, a list, or a group of named values. */
 export function AnyPart(props: PartProps) {
   const { t } = useTranslation("build");
@@ -41,12 +62,11 @@ export function AnyPart(props: PartProps) {
   const shape = shapeOf(value);
   const named = field.name ? { label } : { "aria-label": label, placeholder: t("field.value") };
   const choice = (
-    <Select
-      aria-label={t("form.shapeOf", { field: label })}
-      allowDeselect={false}
-      data={SHAPES.map((one) => ({ value: one, label: t(`shape.${one}`) }))}
+    <ShapeSelect
+      field={label}
+      shapes={SHAPES}
       value={shape}
-      onChange={(next) => onChange(reshaped(value, next as Shape))}
+      onChange={(next) => onChange(reshaped(value, next))}
     />
   );
   if (shape === "list" || shape === "group") {
@@ -142,7 +162,6 @@ const TYPES = ["text", "number", "boolean"] as const;
 
 /** Names with the type of the value that a model writes. */
 export function TypesPart({ label, about, value, onChange, errors }: PartProps) {
-  const { t } = useTranslation("build");
   return (
     <NamedRows
       label={label}
@@ -154,13 +173,7 @@ export function TypesPart({ label, about, value, onChange, errors }: PartProps) 
       wrong={(name) => joined(below(errors, name))}
     >
       {(type, change, { number }) => (
-        <Select
-          aria-label={t("form.shapeOf", { field: String(number) })}
-          allowDeselect={false}
-          data={TYPES.map((one) => ({ value: one, label: t(`shape.${one}`) }))}
-          value={shown(type)}
-          onChange={change}
-        />
+        <ShapeSelect field={String(number)} shapes={TYPES} value={shown(type)} onChange={change} />
       )}
     </NamedRows>
   );
