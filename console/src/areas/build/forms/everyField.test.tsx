@@ -6,6 +6,10 @@ import type { Data, NodeType } from "../../../flow/document.ts";
 import { showInEditor } from "../../../testing/editor.tsx";
 import { answers, signInAs, words } from "../../../testing/render.tsx";
 import { NodeForm } from "./NodeForm.tsx";
+import "../../../ui/files/FileField.tsx"; // what a form loads when it needs it is there, and shown in the next tick
+import "./cards.tsx";
+import "./template.tsx";
+import "./values.tsx";
 
 // Writes every text and number that the schema allows into a node, and looks for each in the fields of its form.
 
@@ -126,11 +130,20 @@ beforeEach(() => {
   return words("pt", "build", "findings");
 });
 
+/** Wait until the parts that few nodes have are shown, and the parts within them. */
+async function settled(): Promise<void> {
+  for (let before = ""; before !== document.body.innerHTML;) {
+    before = document.body.innerHTML;
+    // oxlint-disable-next-line no-await-in-loop -- a part may load another
+    await act(() => vi.dynamicImportSettled());
+  }
+}
+
 async function shownBy(type: NodeType, data: Data): Promise<string[]> {
   const flow = { format: 1 as const, id: "f", nodes: [{ id: "n", type, data }] };
   const { unmount } = showInEditor(flow, ({ document }) => <NodeForm node={document.nodes[0]!} />);
   await userEvent.click(await screen.findByRole("button", { name: "Mais opções" }));
-  await act(() => vi.dynamicImportSettled()); // parts that few nodes have
+  await settled();
   if (type === "template") await screen.findByText(/é informado pelo nome/);
   const fields = [...document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea")];
   const tags = [...document.querySelectorAll(".mantine-Pill-label")].map((tag) => tag.textContent);
