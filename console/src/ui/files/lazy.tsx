@@ -1,23 +1,16 @@
 import { lazy, Suspense } from "react";
 import { loadWords } from "../../i18n/words.ts";
-import type { FileFieldProps } from "./FileField.tsx";
+import { later } from "../later.tsx";
 import type { StoredImageProps } from "./StoredImage.tsx";
 
 // Files are part of few forms and messages: what shows them is loaded when the first one does.
 
-const Field = lazy(async () => {
-  const [{ FileField: Loaded }] = await Promise.all([import("./FileField.tsx"), loadWords("files")]);
-  return { default: Loaded };
+export const FileField = later(async () => {
+  const [loaded] = await Promise.all([import("./FileField.tsx"), loadWords("files")]);
+  return loaded.FileField;
 });
-const Image = lazy(async () => ({ default: (await import("./StoredImage.tsx")).StoredImage }));
 
-export function FileField(props: FileFieldProps) {
-  return (
-    <Suspense>
-      <Field {...props} />
-    </Suspense>
-  );
-}
+const Image = lazy(async () => ({ default: (await import("./StoredImage.tsx")).StoredImage }));
 
 export function StoredImage(props: StoredImageProps) {
   return (

@@ -1,32 +1,21 @@
-import { lazy, Suspense, type ComponentType } from "react";
+import { later } from "../../../ui/later.tsx";
 
 // What is beside or over the canvas is loaded when it is first shown, so that the flow is drawn without waiting for it.
-
-function part<Props extends object>(load: () => Promise<ComponentType<Props>>) {
-  const Loaded = lazy(async () => ({ default: (await load()) as ComponentType<object> }));
-  return function Part(props: Props) {
-    return (
-      <Suspense>
-        <Loaded {...props} />
-      </Suspense>
-    );
-  };
-}
 
 const nodeForm = () => import("../forms/NodeForm.tsx");
 const conflict = () => import("./Conflict.tsx");
 
-export const NodeForm = part(async () => (await nodeForm()).NodeForm);
-export const Conflict = part(async () => (await conflict()).Conflict);
-export const Differences = part(async () => (await import("../differences/Differences.tsx")).Differences);
-export const TestsPanel = part(async () => (await import("../flowtests/TestsPanel.tsx")).TestsPanel);
-export const Languages = part(async () => (await import("../languages/Languages.tsx")).Languages);
-export const PublishDialog = part(async () => (await import("../publish/PublishDialog.tsx")).PublishDialog);
-export const Versions = part(async () => (await import("../publish/Versions.tsx")).Versions);
-export const Rehearsal = part(async () => (await import("../rehearsal/Rehearsal.tsx")).Rehearsal);
-export const FlowSettings = part(async () => (await import("./FlowSettings.tsx")).FlowSettings);
-export const JsonView = part(async () => (await import("./JsonView.tsx")).JsonView);
-export const Search = part(async () => (await import("./Search.tsx")).Search);
+export const NodeForm = later(async () => (await nodeForm()).NodeForm);
+export const Conflict = later(async () => (await conflict()).Conflict);
+export const Differences = later(async () => (await import("../differences/Differences.tsx")).Differences);
+export const TestsPanel = later(async () => (await import("../flowtests/TestsPanel.tsx")).TestsPanel);
+export const Languages = later(async () => (await import("../languages/Languages.tsx")).Languages);
+export const PublishDialog = later(async () => (await import("../publish/PublishDialog.tsx")).PublishDialog);
+export const Versions = later(async () => (await import("../publish/Versions.tsx")).Versions);
+export const Rehearsal = later(async () => (await import("../rehearsal/Rehearsal.tsx")).Rehearsal);
+export const FlowSettings = later(async () => (await import("./FlowSettings.tsx")).FlowSettings);
+export const JsonView = later(async () => (await import("./JsonView.tsx")).JsonView);
+export const Search = later(async () => (await import("./Search.tsx")).Search);
 
 const REST_MILLISECONDS = 1000;
 

@@ -1,8 +1,9 @@
 import { NumberInput, Select, Switch } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, type ComponentType } from "react";
+import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { flowsQuery } from "../../../api/flows.ts";
+import { later } from "../../../ui/later.tsx";
 import { ExpressionInput } from "./Completed.tsx";
 import { ActionsPart, FieldsPart, ObjectPart, ValidationPart } from "./compound.tsx";
 import { joined, NO_ERRORS } from "./errors.ts";
@@ -91,18 +92,7 @@ function ChoicePart({ field, label, value, onChange, error }: PartProps) {
   );
 }
 
-/** A part that few nodes have, loaded when the first one is shown. */
-function rarely(load: () => Promise<ComponentType<PartProps>>) {
-  const Loaded = lazy(async () => ({ default: await load() }));
-  return function Part(props: PartProps) {
-    return (
-      <Suspense>
-        <Loaded {...props} />
-      </Suspense>
-    );
-  };
-}
-
+// Parts that few nodes have are loaded when the first one is shown.
 const values = () => import("./values.tsx");
 
 const PARTS: Record<Exclude<Kind, "comparison" | "template">, ComponentType<PartProps>> = {
@@ -113,9 +103,9 @@ const PARTS: Record<Exclude<Kind, "comparison" | "template">, ComponentType<Part
   seconds: SecondsPart,
   switch: SwitchPart,
   on: OnPart,
-  any: rarely(async () => (await values()).AnyPart),
-  group: rarely(async () => (await values()).GroupPart),
-  types: rarely(async () => (await values()).TypesPart),
+  any: later(async () => (await values()).AnyPart),
+  group: later(async () => (await values()).GroupPart),
+  types: later(async () => (await values()).TypesPart),
   flow: FlowPart,
   hours: HoursPart,
   media: MediaPart,
@@ -126,12 +116,12 @@ const PARTS: Record<Exclude<Kind, "comparison" | "template">, ComponentType<Part
   actions: ActionsPart,
   paths: PathsPart,
   strings: StringsPart,
-  choices: rarely(async () => (await values()).ChoicesPart),
+  choices: later(async () => (await values()).ChoicesPart),
   choice: ChoicePart,
   object: ObjectPart,
   part: ObjectPart,
   list: FieldsPart,
-  cards: rarely(async () => (await import("./cards.tsx")).CardsPart),
+  cards: later(async () => (await import("./cards.tsx")).CardsPart),
 };
 
 /** One field of a node, by its kind. */

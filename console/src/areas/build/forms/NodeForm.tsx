@@ -1,6 +1,7 @@
 import { Accordion, Alert, Button, Select, TextInput } from "@mantine/core";
-import { lazy, memo, Suspense, useState, type ReactNode } from "react";
+import { memo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { later } from "../../../ui/later.tsx";
 import {
   exitsOf,
   parts,
@@ -229,27 +230,25 @@ function Comparison({ node, findings }: { node: FlowNode; findings: readonly Fin
   );
 }
 
-const TemplatePart = lazy(async () => ({ default: (await import("./template.tsx")).TemplatePart }));
+const TemplatePart = later(async () => (await import("./template.tsx")).TemplatePart);
 
 /** The template of a node, and the values that it needs. */
 function Template({ node, findings }: { node: FlowNode; findings: readonly Finding[] }) {
   const { edit } = useActions();
   const text = useFindingText();
   return (
-    <Suspense>
-      <TemplatePart
-        value={node.data}
-        onChange={(data) => {
-          const place = placeOf(node.data, data);
-          edit(
-            (before) => withNode(before, node.id, (one) => ({ ...one, data })),
-            place === undefined ? undefined : `${node.id}${place}`,
-          );
-        }}
-        errors={errorsOf(findings, text)}
-        nested={FieldPart}
-      />
-    </Suspense>
+    <TemplatePart
+      value={node.data}
+      onChange={(data) => {
+        const place = placeOf(node.data, data);
+        edit(
+          (before) => withNode(before, node.id, (one) => ({ ...one, data })),
+          place === undefined ? undefined : `${node.id}${place}`,
+        );
+      }}
+      errors={errorsOf(findings, text)}
+      nested={FieldPart}
+    />
   );
 }
 

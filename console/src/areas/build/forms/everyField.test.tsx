@@ -1,4 +1,4 @@
-import { act, screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import schema from "../../../../../docs/flow.schema.json";
@@ -6,10 +6,6 @@ import type { Data, NodeType } from "../../../flow/document.ts";
 import { showInEditor } from "../../../testing/editor.tsx";
 import { answers, signInAs, words } from "../../../testing/render.tsx";
 import { NodeForm } from "./NodeForm.tsx";
-import "../../../ui/files/FileField.tsx"; // what a form loads when it needs it is there, and shown in the next tick
-import "./cards.tsx";
-import "./template.tsx";
-import "./values.tsx";
 
 // Writes every text and number that the schema allows into a node, and looks for each in the fields of its form.
 
@@ -132,11 +128,7 @@ beforeEach(() => {
 
 /** Wait until the parts that few nodes have are shown, and the parts within them. */
 async function settled(): Promise<void> {
-  for (let before = ""; before !== document.body.innerHTML;) {
-    before = document.body.innerHTML;
-    // oxlint-disable-next-line no-await-in-loop -- a part may load another
-    await act(() => vi.dynamicImportSettled());
-  }
+  await waitFor(() => expect(document.querySelector("[aria-busy]")).toBeNull());
 }
 
 async function shownBy(type: NodeType, data: Data): Promise<string[]> {

@@ -1,6 +1,7 @@
-import { lazy, Suspense, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { components } from "../../../generated/api.ts";
+import { later } from "../../../ui/later.tsx";
 import type { Kind } from "./answers.ts";
 import { Bubble } from "./Bubble.tsx";
 
@@ -17,7 +18,7 @@ const ASKED_FOR: Partial<Record<Content["type"], Kind>> = {
 /** The button that WhatsApp itself writes below a message. */
 const OPENS = { product: "product", product_list: "products", catalog: "catalog" } as const;
 
-const TemplateBubble = lazy(async () => ({ default: (await import("./TemplateBubble.tsx")).TemplateBubble }));
+const TemplateBubble = later(async () => (await import("./TemplateBubble.tsx")).TemplateBubble);
 
 interface MessageBubbleProps {
   content: Content;
@@ -31,12 +32,7 @@ export function MessageBubble({ content, onReply, onGive }: MessageBubbleProps) 
   const { t } = useTranslation("build");
   const { type } = content;
   const asked = ASKED_FOR[type];
-  if (type === "template")
-    return (
-      <Suspense>
-        <TemplateBubble {...content} />
-      </Suspense>
-    );
+  if (type === "template") return <TemplateBubble {...content} />;
   if (type === "carousel") return <Carousel content={content} onReply={onReply} />;
   const choices = [...(content.buttons ?? []), ...(content.rows ?? [])];
   const header = content.header;
