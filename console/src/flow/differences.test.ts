@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { differences, marksOf } from "./differences.ts";
-import type { FlowDocument } from "./document.ts";
+import type { Data, FlowDocument } from "./document.ts";
 
 const BEFORE: FlowDocument = {
   format: 1,
@@ -33,14 +33,40 @@ test("nodes that are new, changed and gone, each field by itself", () => {
     { path: ["label"], before: undefined, after: "Hello" },
   ]);
   expect(found.changed.get("b")).toEqual([
-    { path: ["buttons", 0, "value"], before: undefined, after: "y" },
-    { path: ["buttons", 1, "label"], before: "No", after: "Maybe" },
+    {
+      path: ["buttons", { at: 0, of: { label: "Yes", value: "y" } }, "value"],
+      before: undefined,
+      after: "y",
+    },
+    { path: ["buttons", { at: 1, of: { label: "Maybe" } }, "label"], before: "No", after: "Maybe" },
   ]);
-  expect(found.flow).toEqual([{ path: ["languages", 1], before: undefined, after: "en" }]);
+  expect(found.flow).toEqual([{ path: ["languages"], before: ["pt_BR"], after: ["pt_BR", "en"] }]);
   expect([...marksOf(found)]).toEqual([
     ["d", "added"],
     ["a", "changed"],
     ["b", "changed"],
+  ]);
+});
+
+test("an entry of a list is compared with itself, wherever it is now", () => {
+  const list = (buttons: Data[]): FlowDocument => ({
+    ...BEFORE,
+    nodes: [{ id: "b", type: "question", data: { buttons } }],
+  });
+  const changes = (before: Data[], after: Data[]) =>
+    differences(list(before), list(after))
+      .changed.get("b")
+      ?.map(({ path, before: was, after: is }) => [
+        path.map((step) => (typeof step === "object" ? step.at : step)).join("."),
+        was,
+        is,
+      ]);
+  const [yes, no, help] = [{ label: "Yes" }, { label: "No", next_node_id: "a" }, { label: "Help" }];
+  expect(changes([yes, no], [help, yes, no])).toEqual([["buttons.0.label", undefined, "Help"]]);
+  expect(changes([yes, no, help], [no, help])).toEqual([["buttons.0.label", "Yes", undefined]]);
+  expect(changes([yes, no], [{ ...no, next_node_id: "b" }, yes])).toEqual([
+    ["buttons", [yes, no], [{ ...no, next_node_id: "b" }, yes]],
+    ["buttons.0.next_node_id", "a", "b"],
   ]);
 });
 

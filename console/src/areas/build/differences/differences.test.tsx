@@ -1,7 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
-import type { FlowDocument } from "../../../flow/document.ts";
+import type { Data, FlowDocument, NodeType } from "../../../flow/document.ts";
 import { showInEditor } from "../../../testing/editor.tsx";
 import { answers, expectAccessible, show, signInAs, words } from "../../../testing/render.tsx";
 import { Versions } from "../publish/Versions.tsx";
@@ -52,14 +52,62 @@ test("a changed node says in words which fields were what and are what", async (
   expect(rows).toEqual([
     "PerguntaAntes: Nome?Agora: Qual é o seu nome?",
     "Para onde vai: depoisAntes: byeAgora: Saudação · hi",
-    "Botões › 1 › Texto do botãoAgora: Ana",
+    "Botões › Ana › Texto do botãoAgora: Ana",
   ]);
   const removed = screen.getByText("1 passo removido").parentElement!;
   expect(within(removed).getByText("Tchau")).toBeVisible();
-  expect(screen.getByText("Idiomas › 2")).toBeVisible();
+  const flow = screen.getByText("O fluxo").parentElement!;
+  expect(flow.querySelector("dl")).toHaveTextContent("IdiomasAgora: Português (Brasil), Espanhol");
   await expectAccessible(container);
   await userEvent.click(screen.getByRole("button", { name: "Fechar a comparação" }));
   expect(closed).toHaveBeenCalled();
+});
+
+test.each([
+  [
+    "way",
+    "Caminhos › idade é menor que 18 & nome não está vazio › Para onde vai: depoisAntes: Mensagem · menuAgora: Horário · open",
+  ],
+  ["open", "Horários › segunda 08:00–18:00 › FechaAntes: 12:00Agora: 18:00"],
+  ["do", "Ações › Pôr etiqueta: b › EtiquetaAntes: aAgora: b"],
+  ["menu", "Botões › Não › Texto do botãoAntes: NãoAgora: vazio"],
+])("what changed in a list of %s is named by what it is", async (selected, expected) => {
+  const path = "GET /api/v1/flows/clinic/versions/3";
+  const node = (id: string, type: NodeType, data: Data) => ({ id, type, data });
+  const branch = (next_node_id: string) => ({
+    all: [
+      { variable: "idade", operator: "<", value: 18 },
+      { variable: "nome", operator: "is_not_empty" },
+    ],
+    next_node_id,
+  });
+  const document = (first: boolean): FlowDocument => ({
+    format: 1,
+    id: "clinic",
+    languages: first ? ["pt_BR", "en"] : ["en", "es"],
+    texts: { en: { "menu.buttons.yes.label": first ? "Yes" : "Sure" } },
+    nodes: [
+      node("way", "condition", { branches: [branch(first ? "menu" : "open")] }),
+      node("open", "schedule", {
+        hours: [{ days: ["mon"], opens: "08:00", closes: first ? "12:00" : "18:00" }],
+      }),
+      node("do", "action", { actions: [{ type: "add_tag", tag: first ? "a" : "b" }] }),
+      node("menu", "message", {
+        buttons: [{ label: "Sim", value: "yes" }, { label: "Não" }].slice(0, first ? 2 : 1),
+      }),
+    ],
+  });
+  vi.stubGlobal("fetch", answers({ [path]: { document: document(true) } }).fetch);
+  showInEditor(document(false), () => <Differences version={3} onClose={() => undefined} />, {
+    selected: [selected],
+  });
+  const rows = (part: Element) => [...part.querySelectorAll("dl > div")].map((one) => one.textContent);
+  const opened = (await screen.findByText("O fluxo")).parentElement!;
+  expect(rows(opened)).toEqual([
+    "IdiomasAntes: Português (Brasil), InglêsAgora: Inglês, Espanhol",
+    "Traduções › Inglês › Mensagem › Botões › Sim › Texto do botãoAntes: YesAgora: Sure",
+  ]);
+  expect(rows(screen.getByText("4 passos mudados").parentElement!)).toEqual([expected]);
 });
 
 test("a draft like its version says so", async () => {
