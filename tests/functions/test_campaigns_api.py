@@ -68,13 +68,23 @@ def test_a_language_may_be_written_as_webhooks_write_it(campaign: Campaign) -> N
 
 
 def test_a_definition_is_changed_only_by_a_client_that_has_read_it(campaign: Campaign) -> None:
-    assert campaign.api("GET", SPRING).headers["etag"] == '"1"'
-    assert campaign.put(name="Second", headers={"If-Match": '"1"'}).headers["etag"] == '"2"'
+    read = campaign.api("GET", SPRING).headers["etag"]
+    assert campaign.put(name="Second", headers={"If-Match": read}).headers["etag"] == '"2"'
 
     late = campaign.put(name="Third", headers={"If-Match": '"1"'})
 
     assert (late.status, late.body["code"], late.headers["etag"]) == (412, "campaign_changed", '"2"')
     assert campaign.get()["name"] == "Second"
+
+
+@pytest.mark.parametrize("path", [SPRING, f"{SPRING}/results"])
+def test_an_unchanged_campaign_is_not_sent_again(campaign: Campaign, path: str) -> None:
+    assert campaign.put().status == 200
+    seen = {"If-None-Match": campaign.api("GET", path).headers["etag"]}
+    again = campaign.api("GET", path, headers=seen)
+    assert (again.status, again.body) == (304, "")
+    campaign.put(name="Second")
+    assert campaign.api("GET", SPRING, headers=seen).status == 200
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,9 @@ def _tagged(event: dict[str, Any], answered: dict[str, Any]) -> dict[str, Any]:
     about = event["requestContext"]["http"]
     if answered["statusCode"] != HTTPStatus.OK.value or about["method"] != "GET" or not _is_polled(event["rawPath"]):
         return answered
-    tag = f'"{sha256(str(answered["body"]).encode()).hexdigest()[:32]}"'
+    content = sha256(str(answered["body"]).encode()).hexdigest()[:32]
+    revision = str(answered["headers"].get("ETag", "")).strip('"')
+    tag = f'"{revision}.{content}"' if revision else f'"{content}"'
     headers = {**answered["headers"], "ETag": tag, "Cache-Control": "private, no-cache"}
     given = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     if tag not in given.get("if-none-match", ""):

@@ -115,7 +115,7 @@ def list_campaigns(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Respo
     "/api/v1/campaigns/<campaign_id>",
     summary="A campaign with its counts and cost",
     tags=["Campaigns"],
-    openapi_extensions=route_docs("builder", "analyst", problems=["campaign_unknown"], tagged=True),
+    openapi_extensions=route_docs("builder", "analyst", problems=["campaign_unknown"], tagged=True, polled=True),
 )
 def get_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
     who = caller(router, "builder", "analyst")
@@ -129,7 +129,7 @@ def get_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
     "/api/v1/campaigns/<campaign_id>/results",
     summary="A campaign's variants and its holdout, compared",
     tags=["Campaigns"],
-    openapi_extensions=route_docs("builder", "analyst", problems=["campaign_unknown"]),
+    openapi_extensions=route_docs("builder", "analyst", problems=["campaign_unknown"], polled=True),
 )
 def get_campaign_results(
     campaign_id: CampaignId, goal: Goal = "replied", smallest_effect: SmallestEffect = 0.02

@@ -167,7 +167,7 @@ def _complete(method: str, operation: dict[str, Any], shared: dict[str, Any]) ->
         operation["requestBody"] = {"required": True, "content": {body: _TEXT}}
     polled = operation.pop(POLLED, False)
     if polled:
-        headers = headers | {"ETag": _CONTENT_TAG}
+        headers = {"ETag": _CONTENT_TAG} | headers
         operation["parameters"] = [*operation.get("parameters", ()), _IF_NONE_MATCH]
     operation.pop("deprecated", None)
     summary = f"Roles: {', '.join(roles)}."

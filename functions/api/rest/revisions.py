@@ -14,12 +14,15 @@ Body = TypeVar("Body")
 def if_match(what: str) -> Any:
     """The header that allows a change only over the revision that was read; `*`: only if there is one."""
     description = f'Only if the stored {what} has this `ETag`, such as `"3"`; `*`: only if there is one'
-    return Header(alias="If-Match", pattern=r'^(\*|"[0-9]{1,15}")$', description=description)
+    return Header(alias="If-Match", pattern=r'^(\*|"[0-9]{1,15}(\.[0-9a-f]{32})?")$', description=description)
 
 
 def expected_revision(given: str | None) -> int | None:
-    """The revision that `If-Match` names; -1 for `*`, None without the header."""
-    return None if given is None else -1 if given == "*" else int(given.strip('"'))
+    """The revision that `If-Match` names; -1 for `*`, None without the header.
+
+    The tag of an answer that is polled has a hash of its content after the revision.
+    """
+    return None if given is None else -1 if given == "*" else int(given.strip('"').partition(".")[0])
 
 
 def tagged(body: Body, revision: int) -> Response[Body]:
