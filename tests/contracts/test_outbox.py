@@ -7,10 +7,12 @@ import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from pytake.aws.assignments import DynamoAssignments
 from pytake.aws.conversations import DynamoConversations
 from pytake.aws.deliveries import DynamoDeliveries
 from pytake.aws.event_bus import PAUSE_SECONDS, EventBridgeBus
 from pytake.aws.outbox import DynamoOutbox
+from pytake.conversation.assignments import Assignment, Note
 from pytake.conversation.business_events import ConversationStarted, FlowEvent
 from pytake.conversation.records import Conversation, ConversationKey, Delivery, TurnRecord
 from pytake.engine import Contact, Input
@@ -45,10 +47,9 @@ def test_what_is_kept_waits_until_it_is_told(stored: Any, clock: fakes.FrozenClo
     found = {(type(item).__name__, getattr(item, "index", None)) for _, item in outbox.pending(clock())}
     assert found == {("TurnRecord", None), ("Delivery", 0), ("Delivery", 1)}
     assert list(conversations.due(clock() + 1e9)) == []
-    outbox.remove(ANA, 1)
-    outbox.remove(ANA, 1, 0)
-    outbox.remove(ANA, 1, 1)
-    outbox.remove(ANA, 1, 7)
+    for key, item in list(outbox.pending(clock())):
+        outbox.remove(key, item)
+    outbox.remove(ANA, Delivery(1, 7, "failed"))
     assert list(outbox.pending(clock())) == []
     assert conversations.turn(ANA, 1) == record
     assert conversations.turn(ANA, 2) is None
@@ -66,7 +67,7 @@ def test_what_fails_once_more_is_to_be_told_once_more(stored: Any, clock: fakes.
         deliveries.record_status(ANA, 1, 0, send=send, status="failed", at=clock(), message_id=None, code=131042)
         entry = deliveries.load(ANA, 1, 0)
         assert [(item.index, item.sends) for _, item in outbox.pending(clock())] == [(0, send)]
-        outbox.remove(ANA, 1, 0)
+        outbox.remove(ANA, deliveries.load(ANA, 1, 0))
         assert list(outbox.pending(clock())) == []
 
 
@@ -75,6 +76,21 @@ def test_a_mark_is_found_when_it_is_old_enough(table: Any, clock: fakes.FrozenCl
     deliveries.claim(ANA, Delivery(1, 0, "failed", reason="opted_out"), None)
     assert list(outbox.pending(clock() - 1)) == []
     assert len(list(outbox.pending(clock()))) == 1
+
+
+def test_a_change_of_the_assignment_waits_in_the_write_that_records_it(table: Any, clock: fakes.FrozenClock) -> None:
+    conversations, outbox = DynamoConversations(table, kept(), clock), DynamoOutbox(table, clock)
+    assignments = DynamoAssignments(table, kept(), clock)
+    record = TurnRecord(1, clock(), "s", "waiting", Input(text="Hi"), "wamid.1")
+    conversations.commit(Conversation(key=ANA, contact=Contact(id="1"), seq=1), record)
+    changed = Note("n1", clock(), "agent-1", None, {"team": [None, "sales"]}, 1, "s", "request-1")
+    assignments.put(ANA, Assignment(team="sales"), changed)
+    assignments.add_note(ANA, Note("n2", clock(), "agent-1", "Call on Monday"))
+    assert list(outbox.pending(clock())) == [(ANA, changed)]
+    assert list(conversations.due(clock() + 1e9)) == []
+    outbox.remove(ANA, changed)
+    assert list(outbox.pending(clock())) == []
+    assert len(assignments.notes(ANA, 9)) == 2
 
 
 class Events:

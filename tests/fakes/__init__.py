@@ -14,6 +14,7 @@ from pytake.contacts.ports import ListPlace
 from pytake.contacts.records import ContactRecord, ContactWrite, emptied, new_contact
 from pytake.contacts.segment_ports import SegmentCount
 from pytake.contacts.segments import Segment
+from pytake.conversation.assignments import Note
 from pytake.conversation.business_events import BusinessEvent, events_of_turn, type_of
 from pytake.conversation.flow_names import listed_name
 from pytake.conversation.history_messages import HistoryMessage
@@ -22,7 +23,7 @@ from pytake.conversation.ports.aliases import Alias, FoundIdentities
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.conversations import AlreadyCommittedError, EffectSlot, RecentPosition
 from pytake.conversation.ports.delivery_reads import DeliveryRead
-from pytake.conversation.ports.messaging import OperatorEvent
+from pytake.conversation.ports.messaging import OperatorEvent, OutboxEntry
 from pytake.conversation.ports.templates import ChangeTemplate
 from pytake.conversation.ports.tenants import ChangeFlowSecrets, DraftChangedError, ExpectedDraft, FlowSecret
 from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem
@@ -1187,20 +1188,23 @@ class MemoryOutbox:
         self._conversations, self._deliveries = conversations, deliveries
         self.turns = conversations.untold
         self.told: set[tuple[ConversationKey, int, int, int]] = set()
+        self.notes: dict[str, tuple[ConversationKey, Note]] = {}
 
     def add(self, key: ConversationKey, turn: int) -> None:
         if turn in self._conversations.records.get(key, {}):
             self.turns.add((key, turn))
 
-    def remove(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
-        if index is None:
-            self.turns.discard((key, turn))
+    def remove(self, key: ConversationKey, entry: OutboxEntry) -> None:
+        if isinstance(entry, Delivery):
+            stored = self._deliveries.load(key, entry.turn, entry.index)
+            self.told.add((key, entry.turn, entry.index, stored.sends if stored is not None else 0))
+        elif isinstance(entry, TurnRecord):
+            self.turns.discard((key, entry.seq))
         else:
-            entry = self._deliveries.load(key, turn, index)
-            self.told.add((key, turn, index, entry.sends if entry is not None else 0))
+            self.notes.pop(entry.id, None)
 
-    def pending(self, before: float) -> list[tuple[ConversationKey, TurnRecord | Delivery]]:
-        found: list[tuple[ConversationKey, TurnRecord | Delivery]] = []
+    def pending(self, before: float) -> list[tuple[ConversationKey, OutboxEntry]]:
+        found: list[tuple[ConversationKey, OutboxEntry]] = [*self.notes.values()]
         for key, turn in sorted(self.turns):
             record = self._conversations.turn(key, turn)
             if record is not None:

@@ -1,12 +1,14 @@
 """Events for integrators on their way: from the handlers to EventBridge, and what that costs."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import EndpointConnectionError
+from jsonschema import Draft202012Validator
 
 from functions.flow_runner.handler import handler as flow_runner
 from functions.scheduled.handler import handler as scheduled
@@ -16,6 +18,7 @@ from pytake.wiring import shared
 from pytake.wiring.conversations import event_bus
 from tests.functions.conftest import Gateway, LambdaContext
 from tests.functions.samples import NUMBER, NUMBER_PATH, QUESTION, inbound
+from tests.functions.world import World
 
 
 class Listener:
@@ -88,4 +91,63 @@ def test_what_the_bus_did_not_take_is_told_by_the_clock(listener: Listener, monk
         built.cache_clear()  # type: ignore[attr-defined]
     assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 2
     assert sorted(type_ for type_, _ in listener.heard()) == ["conversation.completed", "conversation.started"]
+    assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 0
+
+
+ANA_PATH = "/api/v1/conversations/5511999999999"
+
+
+def test_what_agents_do_is_told_with_who_did_it(listener: Listener, gateway: Gateway) -> None:
+    World(gateway).says("Hi")
+    listener.heard()
+
+    def act(method: str, what: str, body: Any = None) -> None:
+        assert gateway.api(method, f"{ANA_PATH}/{what}", body, role="agent", sub="agent-1").status == 200
+
+    act("PUT", "assignment", {"assignee": "agent-2", "team": "sales", "tags": ["vip"]})
+    act("PUT", "assignment", {"assignee": "agent-2", "team": "sales", "tags": ["vip"]})
+    act("PUT", "assignment", {"snoozed_until": "2030-01-02T03:04:05Z", "priority": "urgent"})
+    act("POST", "send", {"text": "Good morning"})
+    act("POST", "resume")
+    act("POST", "close", {"reason": "solved"})
+    heard = listener.heard()
+    assert [type_ for type_, _ in heard] == [
+        "conversation.assignment_changed",
+        "conversation.assignment_changed",
+        "conversation.handed_off",
+        "conversation.handed_back",
+        "conversation.closed",
+    ]
+    assigned, snoozed, _, back, closed = (detail for _, detail in heard)
+    assert assigned["before"] == {"assignee": None, "team": None, "tags": []}
+    assert assigned["after"] == {"assignee": "agent-2", "team": "sales", "tags": ["vip"]}
+    assert (assigned["organization_id"], assigned["contact_id"], assigned["turn"]) == ("acme", "5511999999999", 1)
+    assert assigned["session_id"] == back["session_id"] == closed["session_id"]
+    assert snoozed["before"] == {"assignee": "agent-2", "team": "sales", "tags": ["vip"], "priority": None} | {
+        "snoozed_until": None
+    }
+    assert snoozed["after"]["snoozed_until"] == "2030-01-02T03:04:05.000Z"
+    assert {detail["by"] for _, detail in heard} == {"agent-1"}
+    assert len({detail["id"] for _, detail in heard}) == len(heard)
+    assert all(detail["correlation_id"] for _, detail in heard)
+    assert "morning" not in json.dumps(heard)
+    validator = Draft202012Validator(json.loads(Path("docs/events.schema.json").read_text()))
+    for _, detail in heard:
+        validator.validate(detail)
+
+
+def test_an_assignment_that_the_bus_did_not_take_is_told_by_the_clock(
+    listener: Listener, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk()
+    listener.heard()
+    listener.down = True
+    assert gateway.api("PUT", f"{ANA_PATH}/assignment", {"assignee": "agent-2"}, role="agent").status == 200
+    listener.down = False
+    now = shared.clock()
+    monkeypatch.setattr(shared, "clock", lambda: now + 120)
+    for built in (wiring.publish_late_events, event_bus):
+        built.cache_clear()  # type: ignore[attr-defined]
+    assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 1
+    assert [type_ for type_, _ in listener.heard()] == ["conversation.assignment_changed"]
     assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 0

@@ -15,7 +15,9 @@ from pytake.conversation.assignments import TYPING_SECONDS, Assignment, Note, Pr
 from pytake.conversation.office import Office, office_of
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import Conversation
+from pytake.conversation.sessions import session_id
 from pytake.wiring import shared
+from pytake.wiring.conversations import publish_events
 from rest.caller import caller
 from rest.conversations import AssignmentResponse, WaitResponse, assignment_response, wait_response
 from rest.identifiers import AtNumber
@@ -125,11 +127,13 @@ def assign_conversation(
     )
     changed = changes(before, after)
     if changed:
-        note = Note(uuid4().hex, now, who.subject, changes=changed)
+        session = session_id(conversation.open_session(now)) or None
+        note = Note(uuid4().hex, now, who.subject, None, changed, conversation.seq, session, who.request_id)
         try:
             after = wiring.assignments().put(conversation.key, after, note)
         except ConflictError:
             raise _changed(wiring.assignments().load(conversation.key)) from None
+        publish_events().of_assignment(conversation.key, note)
     return assignment_response(conversation, after, now)
 
 

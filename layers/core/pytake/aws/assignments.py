@@ -8,15 +8,31 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from pytake.aws.table import Item, Table, cancellation_codes, conversation_key, conversation_pk, is_unexpired
+from pytake.aws.table import (
+    Item,
+    Table,
+    cancellation_codes,
+    conversation_key,
+    conversation_pk,
+    due_shard,
+    is_unexpired,
+    outbox_pk,
+)
 from pytake.conversation.assignments import Assignment, Note
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.records import ConversationKey
 from pytake.conversation.retention_policy import RetentionPolicy
 
-_ASSIGNMENT, _NOTE, _STATE = "ASSIGNMENT", "NOTE#", "STATE"
+NOTE = "NOTE#"
+"""What the sort keys of notes begin with."""
+
+_ASSIGNMENT, _STATE = "ASSIGNMENT", "STATE"
 
 _encode = msgspec.json.Encoder().encode
+
+
+def note_sk(note: Note) -> str:
+    return f"{NOTE}{int(note.at * 1000):013d}#{note.id}"
 
 
 class DynamoAssignments:
@@ -39,7 +55,7 @@ class DynamoAssignments:
         found = self._table.item.batch_get(places, consistent_read=True) if places else ()
         return {conversation_key(item.pk): _assignment(item) for item in found if is_unexpired(item, now)}
 
-    def put(self, key: ConversationKey, assignment: Assignment, note: Note | None) -> Assignment:
+    def put(self, key: ConversationKey, assignment: Assignment, note: Note) -> Assignment:
         item, revision = self._table.item, assignment.revision
         stored = replace(assignment, revision=0, read_at=0, typing_by=None, typing_until=0)
         actions: list[Action] = [item.body.set(_encode(stored).decode()), item.revision.set(revision + 1)]
@@ -60,7 +76,7 @@ class DynamoAssignments:
     def notes(self, key: ConversationKey, limit: int) -> list[Note]:
         item, now = self._table.item, self._clock()
         found = item.query(
-            conversation_pk(key), item.sk.startswith(_NOTE), scan_index_forward=False, limit=limit, consistent_read=True
+            conversation_pk(key), item.sk.startswith(NOTE), scan_index_forward=False, limit=limit, consistent_read=True
         )
         notes = [msgspec.json.decode(entry.body or "", type=Note) for entry in found if is_unexpired(entry, now)]
         return notes[::-1]
@@ -78,8 +94,10 @@ class DynamoAssignments:
                     set_ = [*actions, item.expires_at.set(expires_at)]
                     transaction.update(item(pk, _ASSIGNMENT), set_, condition=unchanged)  # type: ignore[arg-type]
                 if note is not None:
-                    sk = f"{_NOTE}{int(note.at * 1000):013d}#{note.id}"
-                    transaction.save(item(pk, sk, body=_encode(note).decode(), expires_at=expires_at))
+                    noted = item(pk, note_sk(note), body=_encode(note).decode(), expires_at=expires_at)
+                    if note.changes:  # no queue repeats the request: this mark publishes the event if the worker dies
+                        noted.due_pk, noted.due_at = outbox_pk(due_shard(pk)), note.at
+                    transaction.save(noted)
         except TransactWriteError as error:
             if "ConditionalCheckFailed" in cancellation_codes(error):
                 raise ConflictError("the conversation is gone, or its assignment was changed meanwhile") from None

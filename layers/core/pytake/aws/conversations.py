@@ -11,6 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from pytake.aws.assignments import NOTE
 from pytake.aws.contacts import change_items, contact_item
 from pytake.aws.processed_messages import ProcessedMessages, read_processed_messages
 from pytake.aws.table import (
@@ -66,7 +67,7 @@ STATE = "STATE"
 """Sort key of a conversation."""
 
 _PSEUDONYMS = "PSEUDONYMS"
-_ASSIGNMENT, _NOTE = "ASSIGNMENT", "NOTE#"
+_ASSIGNMENT = "ASSIGNMENT"
 _MARKER = 0  # its position in the transaction, to read why it was cancelled
 
 _read_conversation = msgspec.json.Decoder(Conversation)
@@ -264,7 +265,7 @@ class DynamoConversations:
     def _copy_notes(self, source: str, target: str) -> None:
         """Copy what agents noted, and who has the conversation unless that is known. Repeating it changes nothing."""
         item = self._table.item
-        for found in item.query(source, item.sk.startswith(_NOTE), consistent_read=True):
+        for found in item.query(source, item.sk.startswith(NOTE), consistent_read=True):
             item(target, found.sk, body=found.body, expires_at=found.expires_at).save()
         try:
             found = item.get(source, _ASSIGNMENT, consistent_read=True)

@@ -319,7 +319,7 @@ def due_pk(shard: int) -> str:
 
 
 def outbox_pk(shard: int) -> str:
-    """The partition of the index `due` with turns and deliveries whose events are not published yet."""
+    """The partition of the index `due` with turns, deliveries and notes whose events are not published yet."""
     return f"EVENTS#{shard}"
 
 

@@ -38,7 +38,8 @@ class Assignment(Struct, frozen=True, omit_defaults=True):
 class Note(Struct, frozen=True, omit_defaults=True):
     """An entry that agents see beside the transcript: a private note (`text`), or a change of the assignment.
 
-    `changes` has the old and the new value by field; it is the audit record of the change.
+    `changes` has the old and the new value by field; it is the audit record of the change. Its business event has the latest
+    turn, the session and the correlation ID.
     """
 
     id: str
@@ -46,6 +47,9 @@ class Note(Struct, frozen=True, omit_defaults=True):
     by: str
     text: str | None = None
     changes: dict[str, list[Any]] = {}
+    turn: int = 0
+    session_id: str | None = None
+    correlation_id: str | None = None
 
 
 class Assignments(Protocol):
@@ -57,8 +61,8 @@ class Assignments(Protocol):
     def load_all(self, keys: Sequence[ConversationKey]) -> dict[ConversationKey, Assignment]:
         """Those that exist."""
 
-    def put(self, key: ConversationKey, assignment: Assignment, note: Note | None) -> Assignment:
-        """Replace the assignment with this revision, and add the note about it.
+    def put(self, key: ConversationKey, assignment: Assignment, note: Note) -> Assignment:
+        """Replace the assignment with this revision, and add the note about it, whose event is in the outbox then.
 
         Raises `ConflictError` if the stored one has another revision. Reading marks and typing stay as they are.
         """

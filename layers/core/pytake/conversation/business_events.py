@@ -1,14 +1,17 @@
-"""The events for integrators: conversations that start and end, failed messages, and events of flows (docs/events.md).
+"""The events for integrators: what happens in conversations, failed messages, and events of flows (docs/events.md).
 
-Each event is derived from a stored item, a turn's record or a ledger entry, and has the same id each time it is published.
+Each event is derived from a stored item (a turn's record, a ledger entry, the record of an assignment) and has the same id each
+time it is published.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from pytake.conversation.assignments import Note, Priority
 from pytake.conversation.queues import digest
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 from pytake.engine import Input
@@ -49,9 +52,10 @@ class ConversationCompleted(BusinessEvent, frozen=True, kw_only=True, omit_defau
 class ConversationHandedOff(
     BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.handed_off"
 ):
-    """An agent takes over. `reason`: `flow` (a node), `command` (the person asked for it), `agent` (an agent wrote)."""
+    """An agent takes over. `reason`: `flow` (a node), `command` (the person asked for it), `agent` (the agent `by` wrote)."""
 
     reason: str
+    by: str | None = None
     flow_id: str | None = None
     flow_version: int | None = None
     node_id: str | None = None
@@ -59,14 +63,43 @@ class ConversationHandedOff(
     priority: str | None = None
 
 
+class ConversationHandedBack(
+    BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.handed_back"
+):
+    """The agent `by` returned the conversation to the bot; `session_id` is that session."""
+
+    by: str | None = None
+
+
+class AssignmentValues(Struct, frozen=True, kw_only=True):
+    """Fields of an assignment; only those that a change concerns. `snoozed_until` is a time in UTC."""
+
+    assignee: str | UnsetType | None = UNSET
+    team: str | UnsetType | None = UNSET
+    priority: Priority | UnsetType | None = UNSET
+    tags: list[str] | UnsetType = UNSET
+    snoozed_until: str | UnsetType | None = UNSET
+
+
+class ConversationAssignmentChanged(
+    BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.assignment_changed"
+):
+    """The agent `by` assigned or released the conversation, gave it a team, a priority or tags, or snoozed it."""
+
+    by: str
+    before: AssignmentValues
+    after: AssignmentValues
+
+
 class ConversationExpired(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.expired"):
     """The session ended by inactivity; `session_id` is that session."""
 
 
 class ConversationClosed(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="conversation.closed"):
-    """An agent ended the conversation, perhaps with a `reason`, or another flow was started for the person."""
+    """The agent `by` ended the conversation, perhaps with a `reason`, or another flow was started for the person."""
 
     reason: str | None = None
+    by: str | None = None
 
 
 class FlowEvent(BusinessEvent, frozen=True, kw_only=True, omit_defaults=True, tag="flow.event"):
@@ -91,6 +124,8 @@ EVENTS: tuple[type[BusinessEvent], ...] = (
     ConversationStarted,
     ConversationCompleted,
     ConversationHandedOff,
+    ConversationHandedBack,
+    ConversationAssignmentChanged,
     ConversationExpired,
     ConversationClosed,
     FlowEvent,
@@ -108,7 +143,7 @@ def events_of_turn(key: ConversationKey, record: TurnRecord) -> list[BusinessEve
     found: list[BusinessEvent] = []
 
     def add(kind: type[BusinessEvent], **more: Any) -> None:
-        common = _common(key, record, f"{len(found)}", record.at)
+        common = _of_turn(key, record, f"{len(found)}", record.at)
         found.append(kind(**(common | more)))
 
     flow = {"flow_id": record.flow_id, "flow_version": record.flow_version or None}
@@ -124,12 +159,14 @@ def events_of_turn(key: ConversationKey, record: TurnRecord) -> list[BusinessEve
                 node_id = data.get("node_id") or record.node_id
                 add(ConversationHandedOff, reason=data.get("reason") or "flow", node_id=node_id, **details, **flow)
             case "taken_over":
-                add(ConversationHandedOff, reason="agent")
+                add(ConversationHandedOff, reason="agent", by=data.get("by"))
+            case "handed_back":
+                add(ConversationHandedBack, session_id=data.get("session_id") or record.session_id, by=data.get("by"))
             case "session_expired":
                 add(ConversationExpired, session_id=data.get("session_id") or record.session_id)
             case "session_closed":
                 closed = data.get("session_id") or record.session_id
-                add(ConversationClosed, session_id=closed, reason=data.get("reason"))
+                add(ConversationClosed, session_id=closed, reason=data.get("reason"), by=data.get("by"))
             case "event_emitted":
                 values = data.get("data") or {}
                 large = len(msgspec.json.encode(values)) > DETAIL_BYTES
@@ -143,24 +180,49 @@ def failed_delivery(key: ConversationKey, record: TurnRecord | None, delivery: D
         return None
     at = delivery.status_at or delivery.claimed_at or (record.at if record is not None else 0)
     begun = record or TurnRecord(delivery.turn, at, "", "", Input())
-    common = _common(key, begun, f"failed{delivery.index}.{delivery.sends}", at)
+    common = _of_turn(key, begun, f"failed{delivery.index}.{delivery.sends}", at)
     stopped = STOPPED_TEMPLATES.get(delivery.error_code or 0)
     reason = delivery.reason if delivery.state == "failed" else stopped or f"status:{delivery.error_code}"
     return DeliveryFailed(index=delivery.index, reason=reason or "unknown", code=delivery.error_code, **common)
 
 
-def _common(key: ConversationKey, record: TurnRecord, place: str, at: float) -> dict[str, Any]:
-    return {
-        # After an erasure turns are numbered from 1 again: their time keeps the ids distinct.
-        "id": digest(*msgspec.structs.astuple(key), str(record.seq), str(record.at), place)[:32],
-        "happened_at": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "organization_id": key.organization_id,
-        "phone_number_id": key.phone_number_id,
-        "contact_id": key.contact_id,
+def assignment_changed(key: ConversationKey, note: Note) -> ConversationAssignmentChanged | None:
+    """The event of what agents noted if it is a change of the assignment."""
+    if not note.changes:
+        return None
+    before, after = ({name: values[side] for name, values in note.changes.items()} for side in (0, 1))
+    for values in (before, after):
+        if values.get("snoozed_until") is not None:
+            values["snoozed_until"] = _time(values["snoozed_until"])
+    about = {"turn": note.turn, "session_id": note.session_id, "correlation_id": note.correlation_id}
+    common = _common(key, [note.id], note.at) | about
+    return ConversationAssignmentChanged(
+        by=note.by, before=AssignmentValues(**before), after=AssignmentValues(**after), **common
+    )
+
+
+def _of_turn(key: ConversationKey, record: TurnRecord, place: str, at: float) -> dict[str, Any]:
+    # After an erasure turns are numbered from 1 again: their time keeps the ids distinct.
+    about = {
         "turn": record.seq,
         "session_id": record.session_id or None,
         "correlation_id": record.correlation_id,
     }
+    return _common(key, [str(record.seq), str(record.at), place], at) | about
+
+
+def _common(key: ConversationKey, ids: Sequence[str], at: float) -> dict[str, Any]:
+    return {
+        "id": digest(*msgspec.structs.astuple(key), *ids)[:32],
+        "happened_at": _time(at),
+        "organization_id": key.organization_id,
+        "phone_number_id": key.phone_number_id,
+        "contact_id": key.contact_id,
+    }
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _text(value: Any) -> str | None:

@@ -1,17 +1,18 @@
 """Publish business events to integrators at least once, without delaying a conversation (ADR 0010).
 
 An event is published after the item it is derived from is stored. If the bus does not take it, the item is marked, and the
-scheduled function publishes the event later. A failed delivery is marked by the write that records the failure, because no
-retry follows when its worker dies. The message of a turn is retried.
+scheduled function publishes the event later. A failed delivery and a changed assignment are marked by the write that records
+them, because no retry follows when the worker dies. The message of a turn is retried.
 """
 
 from collections.abc import Callable
 
-from pytake.conversation.business_events import BusinessEvent, events_of_turn, failed_delivery
+from pytake.conversation.assignments import Note
+from pytake.conversation.business_events import BusinessEvent, assignment_changed, events_of_turn, failed_delivery
 from pytake.conversation.ports.common import Clock, RecordMetric
 from pytake.conversation.ports.conversations import Conversations
 from pytake.conversation.ports.deliveries import Deliveries
-from pytake.conversation.ports.messaging import EventBus, Outbox
+from pytake.conversation.ports.messaging import EventBus, Outbox, OutboxEntry
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
 
 LATE_SECONDS = 60
@@ -36,9 +37,16 @@ class PublishBusinessEvents:
     def of_failed_delivery(self, key: ConversationKey, turn: int, index: int) -> None:
         """Publish that a message failed, unless it is about to be sent again."""
         entry = self._deliveries.load(key, turn, index)
-        event = failed_delivery(key, self._conversations.turn(key, turn), entry) if entry is not None else None
+        if entry is not None:
+            self._publish(key, entry, failed_delivery(key, self._conversations.turn(key, turn), entry))
+
+    def of_assignment(self, key: ConversationKey, note: Note) -> None:
+        """Publish a change of the assignment, as it was noted."""
+        self._publish(key, note, assignment_changed(key, note))
+
+    def _publish(self, key: ConversationKey, entry: OutboxEntry, event: BusinessEvent | None) -> None:
         if event is not None and self._bus.put([event]):
-            self._outbox.remove(key, turn, index)
+            self._outbox.remove(key, entry)
 
 
 class PublishLateEvents:
@@ -60,17 +68,21 @@ class PublishLateEvents:
         """
         published = 0
         for key, item in self._outbox.pending(self._clock() - LATE_SECONDS):
-            if isinstance(item, Delivery):
-                failed = failed_delivery(key, self._conversations.turn(key, item.turn), item)
-                events: list[BusinessEvent] = [failed] if failed is not None else []
-                turn, index = item.turn, item.index
-            else:
-                events, turn, index = events_of_turn(key, item), item.seq, None
+            events = self._events(key, item)
             if out_of_time():
                 break
             if events and not self._bus.put(events):
                 self._record_metric("EventsRefused", 1)
                 break
-            self._outbox.remove(key, turn, index)
+            self._outbox.remove(key, item)
             published += 1
         return published
+
+    def _events(self, key: ConversationKey, item: OutboxEntry) -> list[BusinessEvent]:
+        if isinstance(item, TurnRecord):
+            return events_of_turn(key, item)
+        if isinstance(item, Delivery):
+            event: BusinessEvent | None = failed_delivery(key, self._conversations.turn(key, item.turn), item)
+        else:
+            event = assignment_changed(key, item)
+        return [event] if event is not None else []

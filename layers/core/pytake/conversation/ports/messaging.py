@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from pytake.conversation.assignments import Note
 from pytake.conversation.business_events import BusinessEvent
 from pytake.conversation.queues import InboundItem, MediaItem, OutboundItem, StatusesItem
 from pytake.conversation.records import ConversationKey, Delivery, TurnRecord
@@ -54,16 +55,20 @@ class EventBus(Protocol):
         """Publish the events in order. False when some may not have been taken. Never raises because of the bus."""
 
 
+OutboxEntry = TurnRecord | Delivery | Note
+
+
 class Outbox(Protocol):
-    """Stored items whose events are not published yet. A failed delivery is added by the write that records its failure."""
+    """Stored items whose events are not published yet. A failed delivery and a changed assignment are added by the write that
+    records them."""
 
     def add(self, key: ConversationKey, turn: int) -> None:
         """Mark a turn's events as not published, if the turn still exists."""
 
-    def remove(self, key: ConversationKey, turn: int, index: int | None = None) -> None:
-        """Mark the events of a turn, or of one of its messages, as published."""
+    def remove(self, key: ConversationKey, entry: OutboxEntry) -> None:
+        """Mark the events of an item as published."""
 
-    def pending(self, before: float) -> Iterable[tuple[ConversationKey, TurnRecord | Delivery]]:
+    def pending(self, before: float) -> Iterable[tuple[ConversationKey, OutboxEntry]]:
         """Items added before a time, oldest first. Eventually consistent, read lazily."""
 
 
