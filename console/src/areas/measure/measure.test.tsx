@@ -114,7 +114,8 @@ const GIVEN = {
 };
 
 function open(search: string, changed: Record<string, unknown> = {}) {
-  return visit("/measure", routes, search, { ...GIVEN, ...changed });
+  const given = Object.defineProperties({ ...GIVEN }, Object.getOwnPropertyDescriptors(changed));
+  return visit("/measure", routes, search, given);
 }
 
 beforeEach(async () => {
@@ -206,6 +207,30 @@ test("answers stand below their questions, and the whole table is a file", async
   await waitFor(() => expect(clicked).toHaveBeenCalledOnce());
   expect(asked.at(-1)!.headers.get("accept")).toBe("text/csv");
   expect(made).toHaveBeenCalledOnce();
+});
+
+test("further answers are asked for from where the page ended, with the same period and search", async () => {
+  const path = "GET /api/v1/flows/menu/answers";
+  const first = GIVEN[path] as { rows: object[] };
+  const bruno = { ...first.rows[0], session: "s2", contact: "p2", answers: { name: "Bruno" } };
+  const { sent } = open("?flow=menu&days=7&tab=answers", {
+    get [path]() {
+      const cursor = sent(path).at(-1)!.search.includes("cursor=second");
+      return { ...first, total: 2, ...(cursor ? { rows: [bruno] } : { next_cursor: "second" }) };
+    },
+  });
+  await userEvent.type(await screen.findByRole("searchbox"), "a");
+  await waitFor(() => expect(sent(path).at(-1)!.search).toContain("value=a"));
+  await userEvent.click(await screen.findByRole("button", { name: "Mostrar mais" }));
+  expect(await screen.findByRole("cell", { name: "Bruno" })).toBeVisible();
+  expect(screen.getByRole("cell", { name: "Ana" })).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Mostrar mais" })).toBeNull();
+  const [before, after] = sent(path)
+    .slice(-2)
+    .map(({ search }) => new URLSearchParams(search));
+  expect(after!.get("cursor")).toBe("second");
+  after!.delete("cursor");
+  expect([...after!]).toEqual([...before!]);
 });
 
 test("a saved query has a title, and shows what it found in the person's words", async () => {

@@ -1,4 +1,4 @@
-import { Button, NativeSelect, Skeleton, Table } from "@mantine/core";
+import { Button, Group, NativeSelect, Skeleton, Table } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -97,9 +97,9 @@ function Messages({ messages }: { messages: Undelivered[] }) {
         </Table.Tbody>
       </Table>
       {redrivable.length > 1 && (
-        <p>
+        <Group mt="md">
           <SendAgain messages={redrivable} />
-        </p>
+        </Group>
       )}
     </>
   );
