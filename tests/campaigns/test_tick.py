@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from pytake.campaigns.claim import HORIZON_SECONDS
-from tests.campaigns.world import CampaignWorld, person
+from pytake.conversation.ports.media import Upload
+from pytake.conversation.templates.stored import TemplateKey
+from tests.campaigns.world import TEMPLATE, WABA, CampaignWorld, person
 
 HOUR = 3600
 
@@ -104,3 +108,17 @@ def test_a_tick_records_how_many_people_it_claimed() -> None:
     world.clock.forward(60)
     world.tick()
     assert world.metrics == [("CampaignRecipientsClaimed", 3), ("CampaignRecipientsClaimed", 0)]
+
+
+def test_a_campaign_whose_file_is_gone_stops_and_sends_nobody_a_message_that_fails() -> None:
+    picture = Upload("file-" + "0" * 32, "image/jpeg", 9, 0)
+    components = [{"type": "header", "parameters": [{"type": "image", "image": {"id": picture.id}}]}]
+    world = new_world(template=replace(TEMPLATE, components=components))
+    defined = replace(world.copy.template, components=[{"type": "HEADER", "format": "IMAGE"}])
+    key = TemplateKey("acme", WABA, TEMPLATE.name, TEMPLATE.language)
+    world.product.templates.change(key, lambda _: replace(world.copy, template=defined))
+    world.product.uploads.put("acme", picture)
+    world.start()
+    world.product.uploads.delete("acme", picture.id)
+    assert world.run().status == "stopped"
+    assert (world.campaign.reason, written(world)) == ("media_unknown", 0)

@@ -115,7 +115,7 @@ class CampaignWorld:
         self.worker = 0
         self.follow_ups: PlansFollowUps | None = None
         flows = product.flow_library
-        self.plan = PlanOpening(product.tenants, flows, product.templates, 24)
+        self.plan = PlanOpening(product.tenants, flows, product.templates, 24, product.media_library.kinds)
         self.start_flow = StartFlow(
             product.conversations,
             product.contacts,
@@ -136,6 +136,7 @@ class CampaignWorld:
             self.start_flow,
             product.events,
             self.clock,
+            product.media_library.kinds,
         )
         self.manage.put("acme", "spring", replace(DEFINITION, **definition), "ana")
 

@@ -18,6 +18,7 @@ from pytake.conversation.find_conversation import FindConversation
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.marketing_preferences import RecordPreference
+from pytake.conversation.media.kinds import stored_kinds
 from pytake.conversation.media.library import MediaLibrary
 from pytake.conversation.media.sendable import SendableFiles
 from pytake.conversation.merge_contacts import MergeContacts
@@ -213,7 +214,7 @@ class Product:
             clock=self.clock,
             session_ttl_hours=24,
             show_typing=self.queues.put_outbound,
-            plan_opening=PlanOpening(self.tenants, flows, self.templates, 24),
+            plan_opening=PlanOpening(self.tenants, flows, self.templates, 24, stored_kinds(self.uploads)),
             record_metric=record_metric,
             follow_ups=self.follow_ups,
             reserve_opening=ReserveOpening(self.tenants, self.budgets, installed_rate_card()),
@@ -250,6 +251,7 @@ class Product:
             self.contacts,
             self.conversations.aliases,
             self.templates,
+            self.media_library.kinds,
         )
 
     def post(self, body: dict[str, Any], app_secret: str = APP_SECRET) -> Any:

@@ -66,7 +66,7 @@ def product() -> Product:
 @pytest.fixture
 def start(product: Product) -> StartFlow:
     flows = product.flow_library
-    plan = PlanOpening(product.tenants, flows, product.templates, 24)
+    plan = PlanOpening(product.tenants, flows, product.templates, 24, product.media_library.kinds)
     aliases = product.conversations.aliases
     return StartFlow(
         product.conversations, product.contacts, aliases, product.tenants, flows, product.queues, product.clock, plan

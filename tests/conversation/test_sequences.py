@@ -58,7 +58,7 @@ class Desk:
         self.sequences, self.follow_ups = MemorySequences(), MemoryFollowUps()
         self.plan = PlanFollowUps(self.sequences, self.follow_ups, product.tenants, product.clock)
         aliases, library = product.conversations.aliases, product.flow_library
-        opening = PlanOpening(product.tenants, library, product.templates, 24)
+        opening = PlanOpening(product.tenants, library, product.templates, 24, product.media_library.kinds)
         self.start_flow = StartFlow(
             product.conversations,
             product.contacts,
@@ -85,7 +85,7 @@ class Desk:
         self.contacts = ManageContacts(
             product.contacts, aliases, product.conversations, product.events, product.clock, self.plan
         )
-        self.manage = ManageSequences(self.sequences, product.tenants, library)
+        self.manage = ManageSequences(self.sequences, product.tenants, library, product.media_library.kinds)
         product.follow_ups = self.plan
         product.start_flow_runner()
 

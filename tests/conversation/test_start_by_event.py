@@ -34,7 +34,7 @@ OFFER = document(
 def hear(product: Product) -> StartByEvent:
     product.publish("acme", OFFER)
     library = product.flow_library
-    plan = PlanOpening(product.tenants, library, product.templates, 24)
+    plan = PlanOpening(product.tenants, library, product.templates, 24, product.media_library.kinds)
     start = StartFlow(
         product.conversations,
         product.contacts,

@@ -111,3 +111,8 @@ class ScriptedMetaMedia:
             raise self.failure
         self.uploads.append((phone_number_id, file))
         return f"meta-{len(self.uploads)}"
+
+
+def no_files(organization_id: str, ids: Collection[str]) -> dict[str, str]:
+    """Tells that the organization has no library files."""
+    return {}

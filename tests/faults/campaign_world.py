@@ -32,6 +32,7 @@ from pytake.conversation.queues import StartTemplate
 from pytake.conversation.sequences.records import Sequence, Step
 from tests import fakes
 from tests.fakes.campaigns import FixedRateCard, ListedContacts, MemoryAudiences, MemoryBudget, MemoryCampaigns
+from tests.fakes.media import no_files
 from tests.faults.plans import NoFaults, Plan, RandomFaults
 from tests.faults.ports import Guarded
 from tests.faults.sandbox import Context, Sandbox
@@ -124,7 +125,7 @@ class CampaignWorld(SequenceWorld):
         ports, clock = self.ports, sandbox.clock
         campaigns, audiences, events = ports["campaigns"], ports["audiences"], ports["events"]
         conversations, contacts = ports["conversations"], ports["contacts"]
-        plan_opening = PlanOpening(tenants, flows, self.templates, 24)
+        plan_opening = PlanOpening(tenants, flows, self.templates, 24, no_files)
         follow_ups = self.plans_follow_ups(tenants, clock)
         commit = CommitTurn(conversations, contacts, ports["queues"], events, publish_events, clock, follow_ups)
         lane = NumberLane(ports["slots"], ports["day_limits"], tenants, 600)
@@ -171,6 +172,7 @@ class CampaignWorld(SequenceWorld):
                 None,
                 events,
                 clock,  # type: ignore[arg-type]
+                no_files,
             ),
         }
 

@@ -21,6 +21,7 @@ from pytake.conversation.statuses import ProcessStatuses
 from pytake.conversation.timers import FireDueTimers
 from pytake.conversation.turn import TakeTurn
 from tests import fakes
+from tests.fakes.media import no_files
 from tests.faults.ports import Crm
 from tests.faults.story_flow import SharedLibrary
 from tests.faults.timeline import Lock, Timeline
@@ -73,7 +74,7 @@ class Sandbox:
                 clock=clock,
                 session_ttl_hours=24,
                 show_typing=ports["queues"].put_outbound,
-                plan_opening=PlanOpening(tenants, flows, world.templates, 24),
+                plan_opening=PlanOpening(tenants, flows, world.templates, 24, no_files),
                 follow_ups=world.plans_follow_ups(tenants, clock),
             ),
             "record_preference": RecordPreference(

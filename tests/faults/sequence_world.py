@@ -12,6 +12,7 @@ from pytake.conversation.sequences.run import RunFollowUps
 from pytake.conversation.start_flow import StartFlow
 from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
 from pytake.whatsapp.templates import MessageTemplate
+from tests.fakes.media import no_files
 from tests.fakes.sequences import MemoryFollowUps, MemorySequences
 from tests.faults.plans import Plan
 from tests.faults.ports import Guarded
@@ -85,7 +86,7 @@ class SequenceWorld(World):
     def built_more(self, sandbox: Sandbox, tenants: Any, flows: Any, publish_events: Any) -> dict[str, Any]:
         ports, clock = self.ports, sandbox.clock
         conversations, contacts, aliases = ports["conversations"], ports["contacts"], ports["aliases"]
-        plan_opening = PlanOpening(tenants, flows, self.templates, 24)
+        plan_opening = PlanOpening(tenants, flows, self.templates, 24, no_files)
         start = StartFlow(conversations, contacts, aliases, tenants, flows, ports["queues"], clock, plan_opening)
         plan = self.plans_follow_ups(tenants, clock)
         if plan is None:

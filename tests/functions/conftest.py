@@ -18,7 +18,18 @@ from moto import mock_aws
 from functions.api.handler import handler as api_handler
 from functions.webhook.handler import handler as webhook_handler
 from pytake import observability
-from pytake.wiring import api, conversations, flow_runner, flow_tests, scheduled, sender, shared, statuses, webhook
+from pytake.wiring import (
+    api,
+    budgets,
+    conversations,
+    flow_runner,
+    flow_tests,
+    scheduled,
+    sender,
+    shared,
+    statuses,
+    webhook,
+)
 from rest.requests import IMPORT_PATH
 from tests.aws_session import share_sessions
 from tests.table import create_table
@@ -241,7 +252,7 @@ def logging_to_standard_output(monkeypatch: pytest.MonkeyPatch, service_name: st
 
 
 def reset_wiring() -> None:
-    for module in (api, conversations, flow_runner, flow_tests, scheduled, sender, shared, statuses, webhook):
+    for module in (api, budgets, conversations, flow_runner, flow_tests, scheduled, sender, shared, statuses, webhook):
         for member in vars(module).values():
             if hasattr(member, "cache_clear"):
                 member.cache_clear()

@@ -1,19 +1,23 @@
 """Campaigns over the REST API: definition, states, roles and refusals."""
 
+import base64
 import json
 import re
 from typing import Any
 
 import pytest
 
+from pytake.aws.uploads import DynamoUploads
 from pytake.campaigns.audience import AudienceCounts
 from pytake.campaigns.manage import CampaignReport, ManageCampaigns
+from pytake.wiring import shared
 from pytake.wiring.campaigns import campaigns
 from rest.campaign_counts import counts_of
 from tests.functions.campaigns import DEFINITION, SPRING, TEMPLATE, Campaign
 from tests.functions.conftest import Gateway
 from tests.functions.world import ANA
 
+MISSING = "file-" + "0" * 32
 NOTHING = {
     "planned": 0,
     "waiting": 0,
@@ -29,6 +33,10 @@ NOTHING = {
     "skipped": {},
     "failed": {},
 }
+
+
+def uploads() -> DynamoUploads:
+    return DynamoUploads(shared.table(), shared.retention())
 
 
 @pytest.fixture
@@ -184,6 +192,59 @@ def test_what_could_send_nothing_does_not_start(
 
     assert (refused.body["code"], refused.body.get("reason")) == (code, reason)
     assert campaign.get()["status"] == "draft"
+
+
+def header(file_id: str, kind: str = "image") -> dict[str, Any]:
+    """A template with a file in its header."""
+    parameter = {"type": kind, kind: {"id": file_id}}
+    return TEMPLATE | {"name": "with_file", "components": [{"type": "header", "parameters": [parameter]}]}
+
+
+def stored_file(campaign: Campaign) -> str:
+    """The id of a picture in the organization's library."""
+    content = base64.b64encode(b"\xff\xd8\xff\xe0 picture").decode()
+    stored = campaign.api("POST", "/api/v1/media", {"mime_type": "image/jpeg", "content": content, "keep": True})
+    return str(stored.body["id"])
+
+
+@pytest.mark.parametrize(("kind", "code"), [("image", "media_unknown"), ("video", "media_unsupported")])
+def test_a_file_that_cannot_be_sent_warns_and_refuses(campaign: Campaign, kind: str, code: str) -> None:
+    file_id = MISSING if code == "media_unknown" else stored_file(campaign)
+    variant = {"name": "a", "template": header(file_id, kind)}
+    field = "variants[0].template.components[0].parameters[0]." + kind + ".id"
+
+    defined = campaign.put(variants=[variant, {"name": "b"}])
+
+    assert [(one["code"], one["field"]) for one in defined.body["warnings"]] == [(code, field)]
+    assert campaign.get()["warnings"] == defined.body["warnings"]
+    for action, body in (("start", None), ("test", {"people": [ANA], "variant": "a"})):
+        refused = campaign.post(action, body=body)
+        assert (refused.status, refused.body["code"], refused.body["reason"]) == (409, "start_refused", code)
+    assert campaign.get()["status"] == "draft"
+    assert campaign.put().body["warnings"] == []
+
+
+def test_a_file_in_use_stays_and_a_campaign_without_it_does_not_go_on(campaign: Campaign) -> None:
+    file_id = stored_file(campaign)
+    assert campaign.put(template=header(file_id), start_at="2050-01-01T00:00:00Z").body["warnings"] == []
+    assert campaign.post("start").body["status"] == "scheduled"
+
+    refused = campaign.api("DELETE", f"/api/v1/media/{file_id}")
+
+    assert (refused.status, refused.body["code"], refused.body["campaigns"]) == (409, "media_in_use", ["spring"])
+    campaign.post("pause")
+    uploads().delete("acme", file_id)
+    resumed = campaign.post("resume")
+    assert (resumed.body["code"], resumed.body["reason"]) == ("start_refused", "media_unknown")
+    assert campaign.post("cancel").body["warnings"] == []
+
+
+def test_a_file_of_a_campaign_that_has_ended_is_deleted(campaign: Campaign) -> None:
+    file_id = stored_file(campaign)
+    campaign.put(template=header(file_id))
+    for action in ("start", "cancel"):
+        assert campaign.post(action).status == 200
+    assert campaign.api("DELETE", f"/api/v1/media/{file_id}").status == 204
 
 
 def test_a_test_goes_to_a_few_people_once_and_counts_nowhere(campaign: Campaign) -> None:

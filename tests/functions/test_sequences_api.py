@@ -1,5 +1,6 @@
 """Sequences by REST, through the handlers, to the follow-up that the scheduled function starts."""
 
+import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -125,3 +126,21 @@ def test_a_silence_is_not_known_beforehand(world: World) -> None:
     silence = BODY | {"on": {"event": "no_answer"}, "steps": [{"days": 1, "flow_id": "hello"}]}
     assert world.api("PUT", ADDRESS, silence).status == 200
     assert world.api("GET", f"{ADDRESS}/preview").body == {"follow_ups": [], "total": 0, "complete": True}
+
+
+def test_a_sequence_does_not_take_a_file_that_cannot_be_sent_and_keeps_its_own(world: World) -> None:
+    content = base64.b64encode(b"\xff\xd8\xff\xe0 picture").decode()
+    picture = {"mime_type": "image/jpeg", "content": content, "keep": True}
+    file_id = world.api("POST", "/api/v1/media", picture, role="builder").body["id"]
+
+    def body(id_: str, kind: str = "image", **more: Any) -> dict[str, Any]:
+        component = {"type": "header", "parameters": [{"type": kind, kind: {"id": id_}}]}
+        return BODY | {"steps": [{"days": -2, "template": TEMPLATE | {"components": [component]}}]} | more
+
+    assert world.api("PUT", ADDRESS, body("file-" + "0" * 32)).body["code"] == "media_unknown"
+    assert world.api("PUT", ADDRESS, body(file_id, "document")).body["code"] == "media_unsupported"
+    assert world.api("PUT", ADDRESS, body(file_id)).status == 200
+    kept = world.api("DELETE", f"/api/v1/media/{file_id}", role="builder")
+    assert (kept.status, kept.body["code"], kept.body["sequences"]) == (409, "media_in_use", ["reminders"])
+    assert world.api("PUT", ADDRESS, body(file_id, enabled=False)).status == 200
+    assert world.api("DELETE", f"/api/v1/media/{file_id}", role="builder").status == 204

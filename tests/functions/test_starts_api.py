@@ -1,5 +1,6 @@
 """Starting conversations by REST, through the handlers: the queued start, its turn, and every refusal."""
 
+import base64
 import json
 from typing import Any, get_args
 
@@ -7,6 +8,7 @@ import boto3
 import pytest
 
 from functions.flow_runner.handler import handler as flow_runner
+from pytake.aws.uploads import DynamoUploads
 from pytake.conversation.opening import RefusalCode
 from pytake.conversation.templates.stored import StoredTemplate, TemplateKey
 from pytake.whatsapp.templates import MessageTemplate
@@ -156,3 +158,27 @@ def test_agents_and_builders_start_conversations_and_analysts_do_not(world: Worl
 def test_each_refusal_of_the_use_case_has_a_problem() -> None:
     assert set(get_args(RefusalCode)) == set(REFUSALS)
     assert PROBLEM_CODES.keys() >= set(get_args(RefusalCode))
+
+
+def test_a_start_and_a_send_do_not_take_a_file_that_cannot_be_sent(world: World) -> None:
+    content = base64.b64encode(b"\xff\xd8\xff\xe0 picture").decode()
+    picture = {"mime_type": "image/jpeg", "content": content, "keep": True}
+    file_id = world.api("POST", "/api/v1/media", picture, role="builder").body["id"]
+    send = f"/api/v1/conversations/{ANA}/send"
+    cases = [("file-" + "0" * 32, "image", 404, "media_unknown"), (file_id, "video", 422, "media_unsupported")]
+    for id_, kind, status, code in cases:
+        template = TEMPLATE | {"components": [{"type": "header", "parameters": [{"type": kind, kind: {"id": id_}}]}]}
+        started = start(world, BODY | {"template": template}, key=code)
+        assert (started.status, started.body["code"]) == (status, code)
+        sent = {"template": {name: template[name] for name in ("name", "language", "components")}}
+        refused = world.api("POST", send, sent, role="agent", query={"phone_number_id": FIRST})
+        assert (refused.status, refused.body["code"]) == (status, code)
+        assert refused.body["errors"][0]["field"] == f"template.components[0].parameters[0].{kind}.id"
+    template = TEMPLATE | {
+        "components": [{"type": "header", "parameters": [{"type": "image", "image": {"id": file_id}}]}]
+    }
+    assert start(world, BODY | {"template": template}, key="good").status == 202
+    uploads = DynamoUploads(shared.table(), shared.retention())
+    uploads.delete("acme", file_id)
+    run()
+    assert world.api("GET", f"/api/v1/conversations/{ANA}", query={"phone_number_id": FIRST}).status == 404

@@ -9,8 +9,12 @@ export function useProblemText(): (error: unknown) => string {
   const { t, i18n } = useTranslation("problems");
   return (error) => {
     const code = error instanceof ApiError || error instanceof SignInError ? error.code : "unexpected";
-    const key = i18n.exists(code, { ns: "problems" }) ? code : "unexpected";
-    return t(key as "export_refused", error instanceof ApiError ? error.body : {});
+    // A campaign that does not start says why by the code of the conversations that would not.
+    const reason = error instanceof ApiError && code === "start_refused" ? error.body["reason"] : undefined;
+    const key = [reason, code].find(
+      (known) => typeof known === "string" && i18n.exists(known, { ns: "problems" }),
+    );
+    return t((key ?? "unexpected") as "export_refused", error instanceof ApiError ? error.body : {});
   };
 }
 

@@ -15,6 +15,7 @@ from pytake.conversation.agent_messaging import (
     OptedOutError,
     RequestIdReusedError,
     UnknownConversationError,
+    UnsendableFileError,
     WindowClosedError,
 )
 from pytake.conversation.ports.common import ConflictError
@@ -40,6 +41,7 @@ from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.people import Phone, conversation_busy, conversation_unknown, find, person
 from rest.problems import ProblemError, conflict, not_found, unprocessable
+from rest.starts import start_refused
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -175,6 +177,8 @@ def send_message(
         raise conflict("conversation_changed", detail, turn=error.turn) from None
     except TemplateRefusedError as error:
         raise _refused_template(error) from None
+    except UnsendableFileError as error:
+        raise start_refused(error.problem.code, field=f"template.{error.problem.field}") from None
     except WindowClosedError:
         detail = "The person last wrote more than 24 hours ago: WhatsApp accepts free text only within 24 hours."
         raise conflict("window_closed", detail) from None

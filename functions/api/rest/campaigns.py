@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -37,6 +37,7 @@ from rest.paging import DEFAULT_LIMIT, Cursor, Limit, page_link
 from rest.people import person
 from rest.problems import ProblemError, conflict, not_found, unprocessable
 from rest.revisions import changed, expected_revision, if_match, tagged
+from rest.starts import REFUSALS
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -47,12 +48,22 @@ CampaignId = Annotated[str, Path(pattern=ID, description="The campaign's id: let
 IfMatch = Annotated[str | None, if_match("definition")]
 
 
+class CampaignWarning(ApiModel):
+    """What has to be corrected before the start: the code, and the place in the campaign."""
+
+    code: Literal["media_unknown", "media_unsupported"]
+    field: str
+    message: str
+
+
 class CampaignResponse(CampaignSettings):
     """A campaign. `reason` says why it paused or stopped by itself, `waiting` why it rests at the moment: the audience
     is being frozen, quiet hours, Meta's day limit, or the organization's budget.
 
     `pace` is the share of the allowed rate that a running campaign has: below 1, Meta has refused messages because they came too
     fast, and the campaign slowed down. It recovers by itself.
+
+    `warnings` are library files with which nothing can be sent; a campaign with one is not started, resumed or tested.
 
     `counts` and `cost` are those of the messages so far; the outcomes of a message are complete after 72 hours."""
 
@@ -66,6 +77,7 @@ class CampaignResponse(CampaignSettings):
     counts: CampaignCounts
     cost: float
     pace: float
+    warnings: list[CampaignWarning]
 
 
 class CampaignEntry(ApiModel):
@@ -198,11 +210,21 @@ def pause_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
     summary="Resume a campaign",
     tags=["Campaigns"],
     openapi_extensions=route_docs(
-        "builder", problems=["campaign_unknown", "campaign_state", "campaign_busy"], tagged=True
+        "builder",
+        problems=[
+            "campaign_unknown",
+            "campaign_state",
+            "campaign_busy",
+            "number_unknown",
+            "start_refused",
+            "template_invalid",
+        ],
+        tagged=True,
     ),
 )
 def resume_campaign(campaign_id: CampaignId) -> Response[CampaignResponse]:
-    """Continues with the next recipient, after a pause or after the breaker stopped the campaign."""
+    """Continues with the next recipient, after a pause or after the breaker stopped the campaign. Refused as the start is: when
+    nothing could be sent."""
     return _step(campaign_id, wiring.manage_campaigns().resume)
 
 
@@ -305,6 +327,9 @@ def _answer(report: CampaignReport) -> CampaignResponse:
         counts=counts_of(report.counts),
         cost=report.counts.cost_micros / MILLION,
         pace=round(report.pace, 4),
+        warnings=[
+            CampaignWarning(code=found.code, field=found.field, message=REFUSALS[found.code]) for found in report.files
+        ],
     )
 
 

@@ -28,7 +28,7 @@ from rest.cursor import read_list_cursor, write_list_cursor
 from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.paging import DEFAULT_LIMIT, Cursor, Limit, page_response
-from rest.problems import ProblemError, not_found, unprocessable
+from rest.problems import ProblemError, conflict, not_found, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -204,12 +204,15 @@ def get_media(media_id: MediaId) -> MediaLink:
     summary="Delete a file to send",
     tags=["Media"],
     status_code=HTTPStatus.NO_CONTENT.value,
-    openapi_extensions=route_docs("builder", "agent", problems=["media_unknown"]),
+    openapi_extensions=route_docs("builder", "agent", problems=["media_unknown", "media_in_use"]),
 )
 def delete_media(media_id: MediaId) -> Response[str]:
-    """Only uploads: of agents by agents, library files by builders. A message of a flow that names the file fails from then on
+    """Only uploads: of agents by agents, library files by builders. A file that a campaign sends, from its start to its end, or a
+    sequence that is switched on, stays (`media_in_use`). A message of a flow that names the file fails from then on
     (`media_unknown`). A person's file is deleted with the person, or with the retention of conversations."""
     who = _sender(is_library_file(media_id))
+    if is_library_file(media_id):
+        _refuse_in_use(who.organization_id, media_id)
     try:
         wiring.media_library().remove(who.organization_id, media_id)
     except UnknownMediaError:
@@ -220,6 +223,14 @@ def delete_media(media_id: MediaId) -> Response[str]:
 def _sender(keep: bool) -> Caller:
     """The caller, who may store and delete files of this kind."""
     return caller(router, "builder" if keep else "agent")
+
+
+def _refuse_in_use(organization_id: str, media_id: str) -> None:
+    campaigns = wiring.manage_campaigns().sending(organization_id, media_id)
+    sequences = wiring.manage_sequences().sending(organization_id, media_id)
+    if campaigns or sequences:
+        detail = f"The file is sent by {', '.join([*campaigns, *sequences])}. Cancel or change this first."
+        raise conflict("media_in_use", detail, campaigns=campaigns, sequences=sequences)
 
 
 def _stored(who: Caller, upload: Upload) -> StoredMedia:

@@ -119,6 +119,9 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     "start_refused": ProblemCode(
         HTTPStatus.CONFLICT, "No conversation can be started; `reason` is the code that says why."
     ),
+    "media_in_use": ProblemCode(
+        HTTPStatus.CONFLICT, "Campaigns or sequences send the file; `campaigns` and `sequences` list them."
+    ),
     "sequence_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing the sequence. Try again."),
     "secrets_busy": ProblemCode(HTTPStatus.CONFLICT, "Another request is writing the secrets. Try again."),
     "secrets_unreadable": ProblemCode(
@@ -171,7 +174,7 @@ PROBLEM_CODES: dict[str, ProblemCode] = {
     ),
     "media_unsupported": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "WhatsApp does not send files of this type, or the contents are not of the type.",
+        "WhatsApp does not send files of this type, or not in this place, or the contents are not of the type.",
     ),
     "media_size": ProblemCode(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The file is empty, or larger than WhatsApp sends for its type."

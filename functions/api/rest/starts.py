@@ -38,6 +38,8 @@ REFUSALS: dict[RefusalCode, str] = {
     "window_closed": "The person last wrote more than 24 hours ago, or never: name a `template`.",
     "parameter_missing": "The flow or the template needs a value that is not given, or that is empty.",
     "parameters_too_large": "The parameters may have 60,000 bytes as JSON.",
+    "media_unknown": "The organization does not have a file of the template, or no longer. GET /api/v1/media lists its files.",
+    "media_unsupported": "A file of the template is of another kind than its parameter.",
     "budget_exhausted": "The budget of this month does not allow the template. GET /api/v1/reports/budget shows what is left.",
     "price_unknown": "The organization has a budget, and the rate card has no price for this country and category.",
     "recipient_invalid": "Write the phone number with its country code, or use a business-scoped user id.",
@@ -157,10 +159,11 @@ def start_conversation(
     return Response(HTTPStatus.ACCEPTED.value, content_type="application/json", body=body)
 
 
-def start_refused(code: RefusalCode) -> ProblemError:
-    """The problem of a start that is refused."""
+def start_refused(code: RefusalCode, field: str | None = None) -> ProblemError:
+    """The problem of a start that is refused. `field` is the place in the request, if it is known."""
+    place: dict[str, Any] = {"errors": [{"field": field, "message": REFUSALS[code]}]} if field is not None else {}
     status = PROBLEM_CODES[code].status
-    return ProblemError(status, code, REFUSALS[code])
+    return ProblemError(status, code, REFUSALS[code], **place)
 
 
 def number_unknown(phone_number_id: str) -> ProblemError:

@@ -52,6 +52,7 @@ export function CampaignPage() {
             <StatusBadge status={shown.status} />
           </div>
           <Standstill campaign={shown} />
+          <Warnings campaign={shown} />
           {(shown.status !== "draft" || !mayWrite()) && <Sent campaign={shown} />}
           {shown.status !== "draft" && <Progress campaign={shown} />}
           {shown.status !== "draft" && <Results campaign={shown} />}
@@ -77,6 +78,16 @@ function Standstill({ campaign: { status, reason, waiting, pace } }: { campaign:
   const key = `reason.${reason}`;
   const text = i18n.exists(key, { ns: "campaigns" }) ? t(key as "reason.failures") : reason;
   return <Alert color="red">{text}</Alert>;
+}
+
+/** What has to be corrected before anything can be sent. */
+function Warnings({ campaign: { warnings } }: { campaign: Campaign }) {
+  const { t } = useTranslation("campaigns");
+  return [...new Set(warnings.map(({ code }) => code))].map((code) => (
+    <Alert key={code} color="yellow">
+      {t(`warning.${code}`)}
+    </Alert>
+  ));
 }
 
 function useStep(id: string, step: Step, done: () => void) {
@@ -232,6 +243,7 @@ function settingsIn(campaign: Campaign): CampaignSettings {
     counts: _counts,
     cost: _cost,
     pace: _pace,
+    warnings: _warnings,
     ...settings
   } = campaign;
   return settings;

@@ -50,6 +50,7 @@ const CAMPAIGN = {
   counts: COUNTS,
   cost: 12.5,
   pace: 1,
+  warnings: [],
 } as Campaign;
 const TEMPLATE = templateOf("natal", "Feliz Natal, {{1}}!");
 const ONE = "/api/v1/campaigns/c1";
@@ -225,6 +226,25 @@ test("progress, reasons and costs are shown, and why it stopped", async () => {
   expect(screen.getByText(/7 mensagens não têm preço na tabela/)).toBeVisible();
   expect(screen.queryByLabelText(/^Segmento/)).toBeNull();
   await expectAccessible(container);
+});
+
+test("a file that is gone is said before the start, and why it does not start", async () => {
+  const field = "template.components[0].parameters[0].image.id";
+  const warnings = [{ code: "media_unknown", field, message: "" }];
+  const refused = Response.json(
+    { code: "start_refused", detail: "", reason: "media_unknown" },
+    { status: 409 },
+  );
+  const { container } = open("/c1", {
+    [`GET ${ONE}`]: tagged({ ...CAMPAIGN, warnings }),
+    [`POST ${ONE}/start`]: refused,
+  });
+  expect(await screen.findByText(/Um arquivo do modelo não existe ou foi excluído/)).toBeVisible();
+  await expectAccessible(container);
+  await userEvent.click(await screen.findByRole("button", { name: "Iniciar" }));
+  const dialog = await screen.findByRole("dialog");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Iniciar" }));
+  expect(await within(dialog).findByText("Este arquivo não existe ou foi excluído.")).toBeVisible();
 });
 
 test("a test goes to the people who are named, once however often it is tried", async () => {

@@ -1,6 +1,6 @@
 """The use cases behind `/api/v1/campaigns`: define, start, pause, resume, cancel and try a campaign."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from pytake.campaigns.records import Campaign, CampaignDefinition, CampaignStatu
 from pytake.campaigns.results import CampaignGoal, CampaignResults, results_of
 from pytake.campaigns.tick import status_event
 from pytake.contacts.segment_ports import Segments, SegmentUnknownError
+from pytake.conversation.media.kinds import FileKinds, FileProblem, file_problems, names_file
 from pytake.conversation.opening import MakeOpening
 from pytake.conversation.ports.common import Clock, until_written
 from pytake.conversation.ports.deliveries import RateSlots
@@ -19,7 +20,11 @@ from pytake.conversation.ports.tenants import TenantRepository, UnknownNumberErr
 from pytake.conversation.records import Number
 from pytake.conversation.start_flow import QueuedStart, StartFlow
 
+PAGE = 100
+"""Campaigns that are read at once."""
+
 _ENDED: tuple[CampaignStatus, ...] = ("completed", "cancelled")
+_STARTED: tuple[CampaignStatus, ...] = ("scheduled", "running", "paused", "stopped")
 
 
 class UnknownCampaignError(Exception):
@@ -44,11 +49,12 @@ class CampaignChangedError(Exception):
 
 class CampaignReport(Struct, frozen=True):
     """A campaign, and the outcomes of its audience. `pace` is the share of its rate that it has at the moment; below 1, Meta has
-    refused messages because they came too fast."""
+    refused messages because they came too fast. `files` are the library files with which it cannot be sent."""
 
     campaign: Campaign
     counts: AudienceCounts
     pace: float = 1
+    files: list[FileProblem] = []
 
 
 class ManageCampaigns:
@@ -68,7 +74,9 @@ class ManageCampaigns:
         start_flow: StartFlow,
         operator_events: OperatorEvents,
         clock: Clock,
+        file_kinds: FileKinds,
     ) -> None:
+        self._file_kinds = file_kinds
         self._campaigns = campaigns
         self._audiences = audiences
         self._slots = slots
@@ -92,6 +100,14 @@ class ManageCampaigns:
     def page(self, organization_id: str, limit: int, after: str = "") -> list[Campaign]:
         """At most `limit` campaigns behind an id, without their counts."""
         return self._campaigns.page(organization_id, limit, after)
+
+    def sending(self, organization_id: str, file_id: str) -> list[str]:
+        """The ids of the campaigns that were started, have not ended, and send a library file."""
+        found, after = list[str](), ""
+        while page := self._campaigns.page(organization_id, PAGE, after):
+            after = page[-1].campaign_id
+            found += [one.campaign_id for one in page if one.status in _STARTED and _sends(one, file_id)]
+        return found
 
     def put(
         self,
@@ -153,13 +169,15 @@ class ManageCampaigns:
         return self._change(organization_id, campaign_id, self._to("paused", ("scheduled", "running"), by))
 
     def resume(self, organization_id: str, campaign_id: str, by: str) -> CampaignReport:
-        """Go on after a pause or the breaker. Raises `CampaignStateError` unless it was started and has not ended."""
+        """Go on after a pause or the breaker. Raises `CampaignStateError` unless it was started and has not ended, and what the
+        plan of the opening raises, as `start` does."""
 
         def change(stored: Campaign) -> Campaign:
             if stored.status in ("scheduled", "running"):
                 return stored
             if stored.status not in ("paused", "stopped"):
                 raise CampaignStateError(stored.status)
+            self._check_openings(stored)
             return replace(self._begin(stored, by), watched_from=stored.zones)
 
         return self._change(organization_id, campaign_id, change)
@@ -198,10 +216,14 @@ class ManageCampaigns:
         return campaign.with_status("scheduled", now, by=by)
 
     def _check(self, campaign: Campaign) -> None:
+        self._number(campaign.organization_id, campaign.definition.phone_number_id)
+        if self._segments.get(campaign.organization_id, campaign.definition.segment_id) is None:
+            raise SegmentUnknownError(campaign.definition.segment_id)
+        self._check_openings(campaign)
+
+    def _check_openings(self, campaign: Campaign) -> None:
         definition = campaign.definition
         number = self._number(campaign.organization_id, definition.phone_number_id)
-        if self._segments.get(campaign.organization_id, definition.segment_id) is None:
-            raise SegmentUnknownError(definition.segment_id)
         for variant in [variant.name for variant in definition.variants] or [""]:
             self._plan_opening(number, definition.start_of(variant))
 
@@ -242,13 +264,24 @@ class ManageCampaigns:
         return campaign
 
     def _report(self, campaign: Campaign) -> CampaignReport:
+        files = list(self._file_problems(campaign)) if campaign.status not in _ENDED else []
         if not campaign.freeze.people:
-            return CampaignReport(campaign, AudienceCounts())
+            return CampaignReport(campaign, AudienceCounts(), files=files)
         pace, organization_id = 1.0, campaign.organization_id
         if campaign.status == "running":
             slowed = self._slots.slowed(organization_id, campaign.definition.phone_number_id)
             pace = slowed.share_at(self._clock())
-        return CampaignReport(campaign, self._audiences.counts(organization_id, campaign.campaign_id), pace)
+        return CampaignReport(campaign, self._audiences.counts(organization_id, campaign.campaign_id), pace, files)
+
+    def _file_problems(self, campaign: Campaign) -> Iterator[FileProblem]:
+        for where, template in campaign.definition.templates():
+            yield from file_problems(
+                self._file_kinds, campaign.organization_id, template.components, f"{where}.components"
+            )
+
+
+def _sends(campaign: Campaign, file_id: str) -> bool:
+    return any(names_file(template.components, file_id) for _, template in campaign.definition.templates())
 
 
 def _may_change(stored: Campaign, definition: CampaignDefinition) -> bool:

@@ -54,6 +54,12 @@ class CampaignDefinition(Struct, frozen=True, omit_defaults=True, kw_only=True):
     holdout: float = 0
     marketing_messages: bool | None = None
 
+    def templates(self) -> list[tuple[str, StartTemplate]]:
+        """The templates that may be sent, with their places in the definition."""
+        own = [(f"variants[{at}].template", one.template) for at, one in enumerate(self.variants)]
+        found = [(where, template) for where, template in own if template is not None]
+        return found if own and len(found) == len(own) else [("template", self.template), *found]
+
     def start_of(self, variant: str) -> FlowStart:
         """What opens the conversation with a person who has this variant."""
         own = next((one for one in self.variants if one.name == variant), Variant(""))

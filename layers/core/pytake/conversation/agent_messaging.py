@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from pytake.contacts.ports import Contacts
 from pytake.contacts.records import ContactRecord
 from pytake.conversation.current_conversation import load_current, recipient_of
+from pytake.conversation.media.kinds import FileKinds, FileProblem, file_problems
 from pytake.conversation.people import contact_ids
 from pytake.conversation.ports.aliases import Aliases
 from pytake.conversation.ports.common import Clock, ConflictError
@@ -71,6 +72,14 @@ class OptedOutError(Exception):
     """The person has opted out. Writing again opts in."""
 
 
+class UnsendableFileError(Exception):
+    """A library file in a template cannot be sent."""
+
+    def __init__(self, problem: FileProblem) -> None:
+        super().__init__(f"{problem.code}: {problem.field}")
+        self.problem = problem
+
+
 class RequestIdReusedError(Exception):
     """The request id was used for another message."""
 
@@ -108,7 +117,9 @@ class AgentMessaging:
         contacts: Contacts,
         aliases: Aliases,
         templates: Templates,
+        file_kinds: FileKinds,
     ) -> None:
+        self._file_kinds = file_kinds
         self._contacts = contacts
         self._aliases = aliases
         self._templates = templates
@@ -140,8 +151,9 @@ class AgentMessaging:
         A template may also be sent outside the service window, and begins the conversation with a person who has never written.
         Repeating a `request_id` sends nothing again; it only repeats the enqueue. Raises `ChangedMeanwhileError` when the latest
         turn is not the `expected_turn`, which the agent has seen, `WindowClosedError`, `OptedOutError`,
-        `RequestIdReusedError`, a `TemplateRefusedError` when the copy shows that Meta would refuse the template, and
-        `QueueingFailedError`: then the turn is committed, and the request must be repeated.
+        `RequestIdReusedError`, a `TemplateRefusedError` when the copy shows that Meta would refuse the template,
+        `UnsendableFileError` for a file of it, and `QueueingFailedError`: then the turn is committed, and the request must be
+        repeated.
         """
         message_id = f"{AGENT}:{digest(request_id)}"
         known = self._conversations.turn_of_message(key, message_id)
@@ -150,6 +162,8 @@ class AgentMessaging:
         is_template = isinstance(message, Template)
         if isinstance(message, Template):
             check_template(self._templates, self._number(key), message)
+            for found in file_problems(self._file_kinds, key.organization_id, message.components):
+                raise UnsendableFileError(found)
 
         def decide(before: Conversation) -> tuple[Conversation, TurnRecord]:
             now = self._clock()

@@ -1,7 +1,7 @@
 """Drafts, publishing and rollback. Published versions are immutable; publish and rollback move a pointer."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pytake.conversation.flow_names import listed_name
+from pytake.conversation.media.kinds import FileKinds
 from pytake.conversation.ports.common import Clock, ConflictError
 from pytake.conversation.ports.templates import Templates
 from pytake.conversation.ports.tenants import (
@@ -59,7 +60,7 @@ class FlowAuthoring:
         clock: Clock,
         *,
         sends_email: bool | None = None,
-        file_kinds: Callable[[str, Collection[str]], Mapping[str, str]] | None = None,
+        file_kinds: FileKinds | None = None,
     ) -> None:
         """`file_kinds` tells the kinds of those of the library files that the organization has."""
         self._sends_email = sends_email

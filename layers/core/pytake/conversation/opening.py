@@ -45,6 +45,8 @@ RefusalCode = Literal[
     "flow_unknown",
     "parameter_missing",
     "parameters_too_large",
+    "media_unknown",
+    "media_unsupported",
     "recipient_invalid",
     "budget_exhausted",
     "price_unknown",

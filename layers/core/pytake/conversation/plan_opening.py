@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.media.kinds import FileKinds, file_problems
 from pytake.conversation.opening import OPENED_SECONDS, Opening, StartRefusedError, check_parameters, startable
 from pytake.conversation.ports.templates import Templates
 from pytake.conversation.ports.tenants import TenantRepository
@@ -28,8 +29,14 @@ class PlanOpening:
     """Checks a start with a template, and compiles what it needs."""
 
     def __init__(
-        self, tenants: TenantRepository, flows: FlowLibrary, templates: Templates, session_ttl_hours: int
+        self,
+        tenants: TenantRepository,
+        flows: FlowLibrary,
+        templates: Templates,
+        session_ttl_hours: int,
+        file_kinds: FileKinds,
     ) -> None:
+        self._file_kinds = file_kinds
         self._tenants = tenants
         self._flows = flows
         self._templates = templates
@@ -45,12 +52,16 @@ class PlanOpening:
         flow = startable(self._flows, number.organization_id, start) if start.flow_id is not None else None
         hours = (flow.session_ttl_hours if flow else None) or organization.session_ttl_hours or self._session_ttl_hours
         names = tuple(sorted(name for name in start.parameters if is_name(name)))
+        message = _compiled(msgspec.json.encode(start.template), names)
+        category = self._category(number, start.template)
+        for found in file_problems(self._file_kinds, number.organization_id, start.template.components):
+            raise StartRefusedError(found.code)
         return Opening(
             number,
             organization,
             start,
-            _compiled(msgspec.json.encode(start.template), names),
-            self._category(number, start.template),
+            message,
+            category,
             flow,
             max(OPENED_SECONDS, hours * 3600),
         )

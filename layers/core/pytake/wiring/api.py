@@ -1,11 +1,11 @@
 """The REST API: one use case per group of routes."""
 
 import time
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
-from pytake import observability
 from pytake.analytics.answers import Answers
 from pytake.analytics.audiences import LakeAudiences
 from pytake.analytics.experiments import Experiments
@@ -60,6 +60,7 @@ from pytake.conversation.templates.stops import ReportStoppedTemplates
 from pytake.conversation.transcript import ReadTranscript
 from pytake.effects.flow_secrets import SecretsManagerFlowSecretStore
 from pytake.meta.graph_api import GraphApi
+from pytake.observability import logger
 from pytake.settings import ApiSettings, read_settings
 from pytake.wiring import shared, use_case
 from pytake.wiring.campaigns import audiences, campaigns, segments
@@ -84,16 +85,19 @@ def settings() -> ApiSettings:
 
 @use_case
 def flow_authoring() -> FlowAuthoring:
-    tenants, sends_email = shared.tenants(), settings().sends_email
     return FlowAuthoring(
         flows(),
         flow_secret_store(),
-        tenants,
+        shared.tenants(),
         templates(),
         shared.clock,
-        sends_email=sends_email,
-        file_kinds=lambda organization_id, ids: media_library().kinds(organization_id, ids),
+        sends_email=settings().sends_email,
+        file_kinds=file_kinds,
     )
+
+
+def file_kinds(organization_id: str, ids: Collection[str]) -> Mapping[str, str]:
+    return media_library().kinds(organization_id, ids)
 
 
 @use_case
@@ -164,6 +168,7 @@ def agent_messaging() -> AgentMessaging:
         contacts(),
         aliases(),
         templates(),
+        file_kinds,
     )
 
 
@@ -231,7 +236,7 @@ def manage_contacts() -> ManageContacts:
 
 @use_case
 def manage_sequences() -> ManageSequences:
-    return ManageSequences(sequences(), shared.tenants(), flow_library())
+    return ManageSequences(sequences(), shared.tenants(), flow_library(), file_kinds)
 
 
 @use_case
@@ -245,8 +250,7 @@ def manage_imports() -> ManageImports:
         return f"{int(shared.clock() * 1000):013d}-{uuid4().hex[:12]}"
 
     files = S3ImportFiles(lambda: shared.client("s3"), settings().lake_bucket, signing_s3_client)
-    function = settings().scheduled_function
-    start_job = LambdaJobStarter(lambda: shared.client("lambda"), function, "imports", observability.logger)
+    start_job = LambdaJobStarter(lambda: shared.client("lambda"), settings().scheduled_function, "imports", logger)
     return ManageImports(imports(), files, shared.tenants(), shared.clock, new_id, start_job)
 
 
@@ -274,12 +278,13 @@ def manage_campaigns() -> ManageCampaigns:
         start_flow(),
         shared.operator_events(),
         shared.clock,
+        file_kinds,
     )
 
 
 @cache
 def plan_opening() -> PlanOpening:
-    return PlanOpening(shared.tenants(), flow_library(), templates(), settings().session_ttl_hours)
+    return PlanOpening(shared.tenants(), flow_library(), templates(), settings().session_ttl_hours, file_kinds)
 
 
 @cache
@@ -303,9 +308,9 @@ def spending_reports() -> SpendingReports:
 
 
 def check_opening(organization_id: str, recipient: str, category: str | None, at: float) -> "OpeningRefusal | None":
-    from pytake.campaigns.budgets import ReserveOpening
+    from pytake.wiring.budgets import reserve_opening
 
-    return ReserveOpening(shared.tenants(), budgets(), rate_card()).check(organization_id, recipient, category, at)
+    return reserve_opening().check(organization_id, recipient, category, at)
 
 
 @use_case
@@ -392,5 +397,4 @@ def erasure() -> DynamoErasure:
 
 @cache
 def athena_queries() -> AthenaQueries:
-    use = settings()
-    return AthenaQueries(shared.client("athena"), use.work_group, use.lake_database, REPORT_WAIT_SECONDS)
+    return AthenaQueries(shared.client("athena"), settings().work_group, settings().lake_database, REPORT_WAIT_SECONDS)

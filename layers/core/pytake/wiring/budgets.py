@@ -3,7 +3,8 @@
 from functools import cache
 
 from pytake.aws.budgets import DynamoBudgetLedger
-from pytake.campaigns.budgets import OrganizationBudgets
+from pytake.campaigns.budgets import OrganizationBudgets, ReserveOpening
+from pytake.campaigns.rate_card import installed_rate_card
 from pytake.wiring import shared
 
 
@@ -11,3 +12,8 @@ from pytake.wiring import shared
 def budgets() -> OrganizationBudgets:
     ledger = DynamoBudgetLedger(shared.table(), shared.clock)
     return OrganizationBudgets(shared.tenants(), ledger, shared.operator_events())
+
+
+@cache
+def reserve_opening() -> ReserveOpening:
+    return ReserveOpening(shared.tenants(), budgets(), installed_rate_card())

@@ -78,20 +78,21 @@ def flow_library() -> FlowLibrary:
 @cache
 def plan_opening() -> "PlanOpening":
     # Imported when the first template opens a conversation.
+    from pytake.aws.uploads import DynamoUploads
+    from pytake.conversation.media.kinds import stored_kinds
     from pytake.conversation.plan_opening import PlanOpening
     from pytake.wiring.templates import templates
 
-    return PlanOpening(shared.tenants(), flow_library(), templates(), settings().session_ttl_hours)
+    kinds = stored_kinds(DynamoUploads(shared.table(), shared.retention()))
+    return PlanOpening(shared.tenants(), flow_library(), templates(), settings().session_ttl_hours, kinds)
 
 
 @cache
 def reserve_opening() -> "ReserveOpening":
     # Imported when the first template opens a conversation.
-    from pytake.campaigns.budgets import ReserveOpening
-    from pytake.campaigns.rate_card import installed_rate_card
-    from pytake.wiring.budgets import budgets
+    from pytake.wiring.budgets import reserve_opening
 
-    return ReserveOpening(shared.tenants(), budgets(), installed_rate_card())
+    return reserve_opening()
 
 
 @cache

@@ -26,6 +26,7 @@ from pytake.aws.lake import S3Lake
 from pytake.aws.media_files import S3StoredMedia
 from pytake.aws.queues import SqsQueues
 from pytake.aws.rate_slots import DynamoRateSlots
+from pytake.aws.uploads import DynamoUploads
 from pytake.campaigns.breaker import WatchOutcomes
 from pytake.campaigns.claim import ClaimRecipients
 from pytake.campaigns.lane import NumberLane
@@ -41,6 +42,7 @@ from pytake.conversation.delivery.waiting_turns import ReleaseWaitingTurns
 from pytake.conversation.erase_contact import FinishErasures
 from pytake.conversation.export import ExportToLake
 from pytake.conversation.flow_library import FlowLibrary
+from pytake.conversation.media.kinds import stored_kinds
 from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.ports.lake import JobRuns
 from pytake.conversation.publish_events import PublishLateEvents
@@ -130,7 +132,8 @@ def flow_library() -> FlowLibrary:
 
 @cache
 def plan_opening() -> PlanOpening:
-    return PlanOpening(shared.tenants(), flow_library(), templates(), settings().session_ttl_hours)
+    kinds = stored_kinds(DynamoUploads(shared.table(), shared.retention()))
+    return PlanOpening(shared.tenants(), flow_library(), templates(), settings().session_ttl_hours, kinds)
 
 
 @use_case

@@ -5,7 +5,8 @@ from datetime import time
 from msgspec.structs import replace
 
 from pytake.conversation.flow_library import FlowLibrary
-from pytake.conversation.opening import check_parameters, startable
+from pytake.conversation.media.kinds import FileKinds, file_problems, names_file
+from pytake.conversation.opening import StartRefusedError, check_parameters, startable
 from pytake.conversation.plan_opening import check_expressions
 from pytake.conversation.ports.common import until_written
 from pytake.conversation.ports.sequences import Sequences
@@ -27,7 +28,10 @@ class SequencesFullError(Exception):
 class ManageSequences:
     """The use cases behind `/api/v1/sequences`."""
 
-    def __init__(self, sequences: Sequences, tenants: TenantRepository, flows: FlowLibrary) -> None:
+    def __init__(
+        self, sequences: Sequences, tenants: TenantRepository, flows: FlowLibrary, file_kinds: FileKinds
+    ) -> None:
+        self._file_kinds = file_kinds
         self._sequences = sequences
         self._tenants = tenants
         self._flows = flows
@@ -47,8 +51,8 @@ class ManageSequences:
         """Create or replace a sequence; the contacts that have its date already are planned by the next runs of the job.
 
         Raises `UnknownNumberError`, `StartRefusedError` when a step can never start (`flow_unknown`, `parameter_missing`,
-        `parameters_too_large`), `FlowError` when an expression in a template is not valid, `ValueError` for a time of day that is
-        not valid, `SequencesFullError`, and `ConflictError`.
+        `parameters_too_large`, `media_unknown`, `media_unsupported`), `FlowError` when an expression in a template is not valid,
+        `ValueError` for a time of day that is not valid, `SequencesFullError`, and `ConflictError`.
         """
         number = self._tenants.number(sequence.phone_number_id)
         if number is None or number.organization_id != organization_id:
@@ -61,6 +65,8 @@ class ManageSequences:
                 startable(self._flows, organization_id, step.start)
             if step.start.template is not None:
                 check_expressions(step.start.template, list(step.start.parameters))
+                for found in file_problems(self._file_kinds, organization_id, step.start.template.components):
+                    raise StartRefusedError(found.code)
 
         def write() -> Sequence:
             known = {one.id: one for one in self._sequences.all(organization_id)}
@@ -73,6 +79,18 @@ class ManageSequences:
             return self._sequences.put(organization_id, new, plan=new.enabled and new.field is not None)
 
         return until_written(write, "the sequence")
+
+    def sending(self, organization_id: str, file_id: str) -> list[str]:
+        """The ids of the sequences that are switched on and send a library file with a template."""
+        found = [one for one in self._sequences.all(organization_id) if one.enabled]
+        return [
+            one.id
+            for one in found
+            if any(
+                step.start.template is not None and names_file(step.start.template.components, file_id)
+                for step in one.steps
+            )
+        ]
 
     def delete(self, organization_id: str, sequence_id: str) -> None:
         """Remove a sequence. Its follow-ups are not sent. Raises `SequenceUnknownError`."""
