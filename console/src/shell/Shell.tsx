@@ -3,9 +3,13 @@ import { useTranslation } from "react-i18next";
 import { NavLink, Outlet, useNavigation } from "react-router";
 import { session } from "../login/session.ts";
 import { Icon } from "../ui/Icon.tsx";
+import { later } from "../ui/later.tsx";
 import { areasOf } from "./areas.ts";
 import { PersonMenu } from "./PersonMenu.tsx";
 import "./shell.css";
+
+const WAITING = "people-waiting";
+const Handoffs = later(async () => (await import("../areas/inbox/Handoffs.tsx")).Handoffs);
 
 /** The frame of every page: navigation by role, the person's menu, and the region of announcements. */
 export function Shell() {
@@ -25,9 +29,15 @@ export function Shell() {
         <ul className="shell-areas">
           {areasOf(person.role, session().local).map((area) => (
             <li key={area.id}>
-              <NavLink to={`/${area.id}`} className="shell-area" aria-label={t(`area.${area.id}`)}>
+              <NavLink
+                to={`/${area.id}`}
+                className="shell-area"
+                aria-label={t(`area.${area.id}`)}
+                aria-describedby={area.id === "inbox" ? WAITING : undefined}
+              >
                 <Icon name={area.icon} size={22} />
                 <span>{t(`area.${area.id}`)}</span>
+                {area.id === "inbox" && <Handoffs id={WAITING} />}
               </NavLink>
             </li>
           ))}

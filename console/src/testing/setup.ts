@@ -38,6 +38,10 @@ Object.defineProperty(document, "fonts", {
   configurable: true,
   value: { addEventListener: () => undefined, removeEventListener: () => undefined },
 });
+Object.defineProperty(navigator, "locks", {
+  configurable: true,
+  value: { request: (_: string, held: () => unknown) => Promise.resolve(held()) },
+});
 Element.prototype.scrollIntoView = () => undefined;
 
 configure({ asyncUtilTimeout: 10_000 }); // a busy machine

@@ -10,13 +10,13 @@ import { Confirm } from "../../ui/Confirm.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { Composer } from "./Composer.tsx";
-import { nameOf } from "./ConversationItem.tsx";
 import { Details } from "./Details.tsx";
 import { Messages } from "./Messages.tsx";
 import {
   close,
   markRead,
   conversationQuery,
+  nameOf,
   resume,
   transcriptQuery,
   type ConversationState,

@@ -4,17 +4,12 @@ import { useTranslation } from "react-i18next";
 import { NavLink } from "react-router";
 import { useTeamName } from "../../api/desk.ts";
 import { session } from "../../login/session.ts";
-import { initialsOf, plain } from "../../ui/names.ts";
+import { initialsOf } from "../../ui/names.ts";
 import { useNow } from "../../ui/now.ts";
 import { useTextless } from "./kinds.ts";
-import { keyOf, pathOf, type Summary } from "./queries.ts";
+import { keyOf, nameOf, pathOf, type Summary } from "./queries.ts";
 import { usePriorityName } from "./priority.ts";
 import { duration, moment, short, waited } from "./times.ts";
-
-/** The name of a person, or the number when no name is known. */
-export function nameOf({ name, phone, contact_id }: Pick<Summary, "name" | "phone" | "contact_id">): string {
-  return plain(name) || phone || contact_id;
-}
 
 /** How long a person waits. Only this is drawn again as time passes: a thousand whole items would stop the scrolling. */
 function Waiting({ wait }: { wait: NonNullable<Summary["wait"]> }) {

@@ -1,13 +1,13 @@
 import { Button, NativeSelect, Skeleton, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Outlet, useMatch } from "react-router";
 import type { components } from "../../generated/api.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
-import { notifications, useHandoffAlerts } from "./alerts.ts";
+import { notifications } from "./alerts.ts";
 import { ConversationList } from "./ConversationList.tsx";
 import { Figures } from "./Figures.tsx";
 import { isSearchable, MessageSearch } from "./MessageSearch.tsx";
@@ -18,7 +18,6 @@ import {
   pathOf,
   personQuery,
   VIEWS,
-  waitingQuery,
   type Summary,
   type View,
 } from "./queries.ts";
@@ -35,14 +34,8 @@ export function Inbox() {
   const { t } = useTranslation("inbox");
   const open = useMatch("/inbox/:number/:contact");
   const [view, setView] = useState<View>("human");
-  const waiting = useInfiniteQuery(waitingQuery());
-  const handed = useMemo(() => waiting.data?.pages.flatMap((page) => page.conversations), [waiting.data]);
   const counts = useQuery(countsQuery()).data;
   const unread = counts?.unread ?? 0;
-  useHandoffAlerts(
-    handed,
-    useCallback((name: string) => t("alert", { name }), [t]),
-  );
   useEffect(() => {
     document.title = `${unread > 0 ? `(${unread}) ` : ""}${t("title")} · PyTake`;
   }, [unread, t]);

@@ -6,8 +6,8 @@ import { Link } from "react-router";
 import { count } from "../../i18n/format.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { folded } from "../../ui/search.ts";
-import { nameOf } from "./ConversationItem.tsx";
-import { foundQuery, pathOf, type Found } from "./queries.ts";
+
+import { foundQuery, nameOf, pathOf, type Found } from "./queries.ts";
 import { short } from "./times.ts";
 
 const SHORTEST = 3; // characters; the API refuses less

@@ -1,6 +1,8 @@
 import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
 import { announce } from "../../ui/announce.ts";
-import { keyOf, pathOf, type Summary } from "./queries.ts";
+import { keyOf, nameOf, pathOf, type Summary } from "./queries.ts";
 
 const LATE_MILLISECONDS = 1_000;
 
@@ -54,23 +56,44 @@ export class KnownHandoffs {
   }
 }
 
+const RUNG = "pytake.rung";
+const KEPT = 50;
+
+/**
+ * The handoffs that no other tab of this browser has rung for. Their times stand for them: people's numbers are not kept.
+ */
+function unrung(arrived: readonly Summary[]): Promise<Summary[]> {
+  return navigator.locks.request(RUNG, () => {
+    const rung = JSON.parse(localStorage.getItem(RUNG) ?? "[]") as string[];
+    const fresh = arrived.filter(({ handoff }) => handoff && !rung.includes(handoff.at));
+    const times = [...rung, ...fresh.flatMap(({ handoff }) => handoff?.at ?? [])];
+    localStorage.setItem(RUNG, JSON.stringify(times.slice(-KEPT)));
+    return fresh;
+  });
+}
+
 /** Tell of new handoffs: to screen readers, by a tone, and by a notification of the browser when the page is hidden. */
-export function useHandoffAlerts(
-  waiting: readonly Summary[] | undefined,
-  text: (name: string) => string,
-): void {
+export function useHandoffAlerts(waiting: readonly Summary[] | undefined): void {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
   const known = useRef<KnownHandoffs>(undefined);
   useEffect(() => {
     if (!waiting) return;
     known.current ??= new KnownHandoffs(waiting);
-    for (const one of known.current.arrived(waiting)) {
-      const message = text(one.name || one.phone || one.contact_id);
-      announce(message);
-      tone().catch(() => undefined); // the text was said
-      if (document.hidden && notifications() === "granted") {
-        const shown = new Notification(message, { tag: one.contact_id });
-        shown.addEventListener("click", () => window.focus());
+    const arrived = known.current.arrived(waiting);
+    if (arrived.length === 0) return;
+    const textOf = (one: Summary) => t("handoffs.arrived", { name: nameOf(one) });
+    announce(arrived.map(textOf).join(" "));
+    void unrung(arrived).then((fresh) => {
+      if (fresh.length > 0) tone().catch(() => undefined); // the text was said
+      if (!document.hidden || notifications() !== "granted") return;
+      for (const one of fresh) {
+        const shown = new Notification(textOf(one), { tag: one.contact_id });
+        shown.addEventListener("click", () => {
+          window.focus();
+          void navigate(pathOf(keyOf(one)));
+        });
       }
-    }
-  }, [waiting, text]);
+    });
+  }, [waiting, t, navigate]);
 }

@@ -15,7 +15,6 @@ import {
   STATE,
 } from "../../testing/inbox.tsx";
 import { expectAccessible, show, signInAs, words } from "../../testing/render.tsx";
-import { KnownHandoffs } from "./alerts.ts";
 import { countsQuery, listQuery } from "./queries.ts";
 import routes from "./routes.tsx";
 
@@ -218,46 +217,6 @@ test("a conversation goes back to the bot, and is ended only after a question", 
   await userEvent.click(within(dialog).getByRole("button", { name: "Encerrar a conversa" }));
   const closed = () => given.asked.filter(({ key }) => key === `POST ${ONE}/close`);
   await waitFor(() => expect(closed().map(({ body }) => body)).toEqual([{ reason: "Não é conosco" }]));
-});
-
-test("only a later handoff is news, and only once", () => {
-  const at = (hour: string) => ({ handoff: { ...ANA.handoff!, at: `2026-11-30T${hour}:00:00Z` } });
-  const ana = person("1", "Ana", at("10"));
-  const bia = person("2", "Bia", at("11"));
-  const known = new KnownHandoffs([ana, RUI]);
-  expect(known.arrived([ana, RUI])).toEqual([]);
-  expect(known.arrived([bia, ana])).toEqual([bia]);
-  expect(known.arrived([ana])).toEqual([]);
-  expect(known.arrived([bia, ana])).toEqual([]);
-  // The list shows the latest messages: who has waited longer comes into it by writing again.
-  expect(known.arrived([person("3", "Cleo", at("09")), bia])).toEqual([]);
-  const again = person("1", "Ana", at("12"));
-  expect(known.arrived([again])).toEqual([again]);
-});
-
-test("a new handoff is told while the page is hidden", async () => {
-  vi.useFakeTimers({ shouldAdvanceTime: true, toFake: ["setInterval", "setTimeout", "clearTimeout"] });
-  const shown = vi.fn<(text: string) => void>();
-  class Shown {
-    static permission = "granted";
-    constructor(text: string) {
-      shown(text);
-    }
-    addEventListener() {}
-  }
-  vi.stubGlobal("Notification", Shown);
-  const list = { conversations: [] as unknown[], next_cursor: null };
-  api({ "GET /api/v1/conversations?limit=50&status=human&snoozed=false": list });
-  show([{ path: "/inbox", children: routes }], "/inbox");
-  await screen.findByText("Ninguém está esperando um atendente.");
-  vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden");
-  vi.spyOn(document, "hidden", "get").mockReturnValue(true);
-  document.dispatchEvent(new Event("visibilitychange"));
-  list.conversations = [ANA];
-  await vi.advanceTimersByTimeAsync(2_500);
-  await waitFor(() => expect(shown).toHaveBeenCalledWith("Ana Júlia está esperando um atendente"));
-  vi.restoreAllMocks();
-  vi.useRealTimers();
 });
 
 test("axe finds nothing", async () => {

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions, type QueryClient } from "@tanstack/react-query";
 import { api, got } from "../../api/client.ts";
 import type { components } from "../../generated/api.ts";
+import { plain } from "../../ui/names.ts";
 
 type Schemas = components["schemas"];
 /** A conversation of the list, or one that was found by its number: of that the last message is not known. */
@@ -16,6 +17,8 @@ export type Found = Schemas["FoundMessage"];
 
 const PAGE = 50;
 const LIVE_MILLISECONDS = 2_000;
+const ELSEWHERE_MILLISECONDS = 5_000;
+const HIDDEN_MILLISECONDS = 15_000;
 const COUNTED = 100; // conversations
 
 /** The lists that an agent chooses from; each is a filter of the API. */
@@ -41,6 +44,11 @@ export function keyOf(summary: Summary): Key {
   return { number: summary.phone_number_id, contact: summary.contact_id };
 }
 
+/** The name of a person, or the number when no name is known. */
+export function nameOf({ name, phone, contact_id }: Pick<Summary, "name" | "phone" | "contact_id">): string {
+  return plain(name) || phone || contact_id;
+}
+
 /** The path of a conversation below the console's address. */
 export function pathOf({ number, contact }: Key): string {
   return `/inbox/${encodeURIComponent(number)}/${encodeURIComponent(contact)}`;
@@ -61,9 +69,15 @@ export function listQuery(view: View, search = "") {
   });
 }
 
-/** The conversations that wait for agents; they are also read while the page is hidden, to tell of new ones. */
+/** The conversations that wait for agents, read in every area. The inbox reads the same list more often while it shows it. */
 export function waitingQuery() {
-  return { ...listQuery("human"), refetchIntervalInBackground: true };
+  return infiniteQueryOptions({
+    ...listQuery("human"),
+    refetchInterval: ({ state }) =>
+      (document.hidden ? HIDDEN_MILLISECONDS : ELSEWHERE_MILLISECONDS) *
+      Math.max(1, state.data?.pages.length ?? 0),
+    refetchIntervalInBackground: true,
+  });
 }
 
 /** The messages with a text, in the latest conversations first; each page goes further back. */
