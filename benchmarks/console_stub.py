@@ -108,6 +108,8 @@ def _answer(path: str, flows: dict[str, dict[str, Any]], versions: dict[str, dic
         }
         filed: dict[str, Any] = {"folder": None, "tags": [], "archived": False}
         return [{"flow_id": name, "name": flow.get("name", name), **about, **filed} for name, flow in flows.items()]
+    if path == "/api/v1/conversations":
+        return {"conversations": [], "next_cursor": None}
     parts = path.removeprefix("/api/v1/flows/").split("/")
     if parts[0] in flows and len(parts) == 1:
         return _draft(flows[parts[0]])
