@@ -105,7 +105,7 @@ def test_an_organization_is_deleted_with_everything_and_its_neighbour_keeps_ever
     result = run(organization_command.app, "delete", "acme", answer="acme\n")
     assert result.exit_code == 0, result.output
     assert "+55 11 4000-0001" in result.output
-    assert "1 numbers, 1 secrets, 6 items, 6 objects, 1 dead letters" in result.output
+    assert "1 numbers, 1 secrets, 7 items, 6 objects, 1 dead letters" in result.output
     after = account.contents()
     for place, found in after.items():
         assert found == [entry for entry in before[place] if "acme-2" in entry or entry.startswith("NUMBER#200")], place

@@ -9,6 +9,7 @@ from pytake.contacts.imports import Import
 from pytake.contacts.manage import ContactData, ManageContacts
 from pytake.contacts.records import new_contact
 from pytake.contacts.run_imports import RunImports
+from pytake.conversation.change_log import Author
 from pytake.conversation.plan_opening import PlanOpening
 from pytake.conversation.ports.messaging import QueueingFailedError
 from pytake.conversation.queues import FlowStart, StartTemplate
@@ -32,6 +33,8 @@ TEMPLATE = StartTemplate(
     "soon", "en", [{"type": "body", "parameters": [{"type": "text", "text": "{{contact.appointment}}"}]}], "utility"
 )
 START = FlowStart("remind", {}, TEMPLATE, only_idle=True)
+BUILDER = Author("builder-1", 0)
+
 BEFORE = Sequence(
     id="before",
     name="Reminders",
@@ -90,7 +93,7 @@ class Desk:
         product.start_flow_runner()
 
     def put(self, sequence: Sequence) -> None:
-        self.manage.put("acme", sequence)
+        self.manage.put("acme", sequence, BUILDER)
         self.run_follow_ups()  # plans the contacts
         self.product.clock.forward(10)
 
@@ -227,11 +230,11 @@ def test_contacts_that_have_the_date_already_are_planned_in_parts(desk: Desk, mo
         contact = new_contact(f"55119{number:08d}", NOON + number)
         desk.product.contacts.save("acme", replace(contact, fields={"appointment": "2026-02-10"}))
     monkeypatch.setattr("pytake.conversation.sequences.run.MOST_PLANNED", 100)
-    desk.manage.put("acme", BEFORE)
+    desk.manage.put("acme", BEFORE, BUILDER)
     planned = [desk.run().planned for _ in range(4)]
     assert planned == [100, 100, 50, 0]
     assert len(desk.follow_ups.waiting) == 500
-    desk.manage.put("acme", replace(BEFORE, name="Other"))
+    desk.manage.put("acme", replace(BEFORE, name="Other"), BUILDER)
     assert desk.run().planned == 100, "a changed sequence is planned from the start"
 
 
@@ -290,7 +293,10 @@ def test_who_opted_out_gets_nothing_and_a_broken_sequence_is_reported(desk: Desk
 
 
 def test_a_sequence_that_is_gone_or_off_sends_nothing(desk: Desk) -> None:
-    for change in (lambda: desk.manage.delete("acme", "before"), lambda: desk.put(replace(BEFORE, enabled=False))):
+    for change in (
+        lambda: desk.manage.delete("acme", "before", BUILDER),
+        lambda: desk.put(replace(BEFORE, enabled=False)),
+    ):
         desk.put(replace(BEFORE, steps=BEFORE.steps[:1]))
         desk.product.clock.now = NOON
         desk.contact(appointment=f"2026-02-{10 + len(desk.follow_ups.stored)}")
@@ -388,11 +394,11 @@ def test_plain_turns_ask_nothing_of_the_sequences(desk: Desk, monkeypatch: pytes
 
 def test_an_organization_has_a_bounded_number_of_sequences(desk: Desk) -> None:
     for number in range(50):
-        desk.manage.put("acme", replace(BEFORE, id=f"s{number}"))
+        desk.manage.put("acme", replace(BEFORE, id=f"s{number}"), BUILDER)
     with pytest.raises(SequencesFullError):
-        desk.manage.put("acme", BEFORE)
-    assert desk.manage.put("acme", replace(BEFORE, id="s7", name="Other")).revision == 2
-    assert desk.manage.put("acme", replace(BEFORE, id="s7", name="Other")).revision == 2, "nothing changed"
+        desk.manage.put("acme", BEFORE, BUILDER)
+    assert desk.manage.put("acme", replace(BEFORE, id="s7", name="Other"), BUILDER).revision == 2
+    assert desk.manage.put("acme", replace(BEFORE, id="s7", name="Other"), BUILDER).revision == 2, "nothing changed"
 
 
 def test_a_date_that_an_import_brings_is_planned(desk: Desk) -> None:

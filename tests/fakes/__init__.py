@@ -1,6 +1,6 @@
 """In-memory implementations of `pytake.conversation.ports`. They pass `tests/contracts` like the adapters."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from pytake.contacts.segment_ports import SegmentCount
 from pytake.contacts.segments import Segment
 from pytake.conversation.assignments import Note
 from pytake.conversation.business_events import BusinessEvent, events_of_turn, type_of
+from pytake.conversation.change_log import Author
 from pytake.conversation.flow_names import listed_name
 from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.lake_records import PendingErasure
@@ -154,7 +155,7 @@ class MemorySegments:
     def get(self, organization_id: str, segment_id: str) -> Segment | None:
         return self.stored.get((organization_id, segment_id))
 
-    def put(self, organization_id: str, segment: Segment) -> Segment:
+    def put(self, organization_id: str, segment: Segment, author: Author | None = None) -> Segment:
         known = self.stored.get((organization_id, segment.id))
         if (known.revision if known else 0) != segment.revision:
             raise ConflictError
@@ -162,7 +163,7 @@ class MemorySegments:
         self.stored[organization_id, segment.id] = after
         return after
 
-    def delete(self, organization_id: str, segment_id: str) -> None:
+    def delete(self, organization_id: str, segment_id: str, author: Author | None = None) -> None:
         self.stored.pop((organization_id, segment_id), None)
         self.counts.pop((organization_id, segment_id), None)
 
@@ -807,7 +808,7 @@ class MemoryTenants:
     def numbers(self, organization_id: str) -> list[Number]:
         return [number for _, number in sorted(self.by_id.items()) if number.organization_id == organization_id]
 
-    def put_number(self, number: Number) -> None:
+    def put_number(self, number: Number, author: Author | None = None, secrets: Collection[str] = ()) -> None:
         known = self.by_id.get(number.phone_number_id)
         if known is not None and known.organization_id != number.organization_id:
             raise ConflictError
@@ -829,7 +830,7 @@ class MemoryTenants:
         had = {id_ for owner, id_ in self.had if owner == organization_id}
         return sorted(had.union(number.phone_number_id for number in self.numbers(organization_id)))
 
-    def remove_number(self, number: Number) -> None:
+    def remove_number(self, number: Number, author: Author | None = None) -> None:
         known = self.by_id.get(number.phone_number_id)
         if known is not None and known.organization_id == number.organization_id:
             del self.by_id[number.phone_number_id]
@@ -842,11 +843,13 @@ class MemoryTenants:
         self.remove_number(number)
         self.by_id[to.phone_number_id] = copied(to)
 
-    def put_organization(self, organization: Organization) -> None:
+    def put_organization(self, organization: Organization, author: Author | None = None) -> None:
         timetables = self.organization(organization.organization_id).timetables
         self.organizations[organization.organization_id] = msgspec.structs.replace(organization, timetables=timetables)
 
-    def put_timetables(self, organization_id: str, timetables: dict[str, Timetable]) -> None:
+    def put_timetables(
+        self, organization_id: str, timetables: dict[str, Timetable], author: Author | None = None
+    ) -> None:
         known = self.organization(organization_id)
         self.organizations[organization_id] = msgspec.structs.replace(known, timetables=timetables)
 

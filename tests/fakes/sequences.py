@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from pytake.contacts.ports import ListPlace
+from pytake.conversation.change_log import Author
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.sequences.records import FollowUp, Sequence
 
@@ -25,7 +26,7 @@ class MemorySequences:
         found = [sequence for (owner, _), sequence in self.stored.items() if owner == organization_id]
         return sorted(found, key=lambda sequence: sequence.id)
 
-    def put(self, organization_id: str, sequence: Sequence, *, plan: bool) -> Sequence:
+    def put(self, organization_id: str, sequence: Sequence, *, plan: bool, author: Author | None = None) -> Sequence:
         place = organization_id, sequence.id
         if (self.stored[place].revision if place in self.stored else 0) != sequence.revision:
             raise ConflictError
@@ -35,7 +36,7 @@ class MemorySequences:
             self.unplanned[place] = None
         return after
 
-    def delete(self, organization_id: str, sequence_id: str) -> None:
+    def delete(self, organization_id: str, sequence_id: str, author: Author | None = None) -> None:
         self.stored.pop((organization_id, sequence_id), None)
         self.unplanned.pop((organization_id, sequence_id), None)
 

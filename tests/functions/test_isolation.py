@@ -203,7 +203,7 @@ def test_acme_sees_its_own(acme: Acme) -> None:
 
 def test_a_change_of_what_acme_has_is_noticed(acme: Acme) -> None:
     table = boto3.resource("dynamodb").Table("table")
-    [team] = [item for item in table.scan()["Items"] if f"{MARK}-team" in str(item)]
+    [team] = [item for item in table.scan()["Items"] if f"{MARK}-team" in str(item) and item["sk"] == "TEAMS"]
     key = {name: team[name] for name in ("pk", "sk")}
     table.delete_item(Key=key)
     assert not acme.is_as_before()

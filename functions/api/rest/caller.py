@@ -7,6 +7,8 @@ from typing import Literal, NamedTuple, TypeGuard, get_args
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
+from pytake.conversation.change_log import Author
+from pytake.wiring import shared
 from rest.problems import ProblemError
 
 Role = Literal["admin", "builder", "agent", "analyst"]
@@ -17,16 +19,26 @@ _NOT_AN_ID = frozenset({"null", "none", "nil", "true", "false", "undefined", "na
 """What providers send, or libraries write, for a claim without a value: all such people would share one organization."""
 
 
+_NAMES = ("name", "preferred_username", "cognito:username", "username", "email")
+"""The claims that name a person, the best one first."""
+
+
 class Caller(NamedTuple):
     """The organization that all reads and writes of the request are confined to, the role, and the token's subject.
 
-    `request_id` is API Gateway's id of the request. Log lines of its consequences carry it.
+    `request_id` is API Gateway's id of the request. Log lines of its consequences carry it. `name`: what colleagues call the
+    person, if the token says it.
     """
 
     organization_id: str
     role: Role
     subject: str
     request_id: str
+    name: str | None = None
+
+    def author(self) -> Author:
+        """The caller as the author of a change, now."""
+        return Author(self.subject, shared.clock())
 
 
 def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -> Caller:
@@ -52,7 +64,8 @@ def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter, *allowed: Role) -
             "role_not_allowed",
             f"This route needs one of the roles {needed}; the token has {role}.",
         )
-    return Caller(organization_id, role, str(claims.get("sub", "")), request.request_id)
+    person = next((str(claims[claim]) for claim in _NAMES if claims.get(claim)), None)
+    return Caller(organization_id, role, str(claims.get("sub", "")), request.request_id, person)
 
 
 def _role(claim: object) -> Role | None:

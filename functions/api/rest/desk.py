@@ -11,10 +11,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import ConfigDict, Field, StringConstraints
 
-import pytake.wiring.api as wiring
 from pytake.conversation.desk import CannedReply, DeskChangedError, Team, problem_of, render
+from pytake.conversation.ports.common import ConflictError
 from pytake.whatsapp.limits import TEXT_BODY
 from pytake.wiring import shared
+from pytake.wiring.desk import desk
 from rest.caller import caller
 from rest.identifiers import AtNumber
 from rest.models import ApiModel
@@ -87,7 +88,7 @@ _Model = TypeVar("_Model", Teams, CannedReplies)
 )
 def get_teams() -> Response[Teams]:
     who = caller(router, "builder", "agent", "analyst")
-    return _tagged(Teams, "teams", *wiring.desk().teams(who.organization_id))
+    return _tagged(Teams, "teams", *desk().teams(who.organization_id))
 
 
 @router.put(
@@ -101,8 +102,8 @@ def put_teams(request: Teams, if_match: IfMatch = None) -> Response[Teams]:
     who = caller(router)
     teams = msgspec.convert(request.model_dump()["teams"], dict[str, Team])
     try:
-        revision = wiring.desk().put_teams(who.organization_id, teams, expected_revision(if_match))
-    except DeskChangedError:
+        revision = desk().put_teams(who.organization_id, teams, expected_revision(if_match), who.author())
+    except (DeskChangedError, ConflictError):
         raise _changed() from None
     return _tagged(Teams, "teams", teams, revision)
 
@@ -115,7 +116,7 @@ def put_teams(request: Teams, if_match: IfMatch = None) -> Response[Teams]:
 )
 def get_canned_replies() -> Response[CannedReplies]:
     who = caller(router, "builder", "agent")
-    return _tagged(CannedReplies, "replies", *wiring.desk().replies(who.organization_id))
+    return _tagged(CannedReplies, "replies", *desk().replies(who.organization_id))
 
 
 @router.put(
@@ -133,8 +134,8 @@ def put_canned_replies(request: CannedReplies, if_match: IfMatch = None) -> Resp
         if problem is not None:
             raise unprocessable("canned_reply_invalid", f"replies.{id_}.text: {problem}", field=f"replies.{id_}.text")
     try:
-        revision = wiring.desk().put_replies(who.organization_id, replies, expected_revision(if_match))
-    except DeskChangedError:
+        revision = desk().put_replies(who.organization_id, replies, expected_revision(if_match), who.author())
+    except (DeskChangedError, ConflictError):
         raise _changed() from None
     return _tagged(CannedReplies, "replies", replies, revision)
 
@@ -149,7 +150,7 @@ def render_canned_reply(phone: Phone, reply_id: ReplyId, phone_number_id: AtNumb
     """Nothing is sent: edit the text, and send it with `/send`. A value that is not known is empty."""
     who = caller(router, "agent")
     conversation = find(who, phone, phone_number_id)
-    replies, _ = wiring.desk().replies(who.organization_id)
+    replies, _ = desk().replies(who.organization_id)
     reply = replies.get(unquote(reply_id))
     if reply is None:
         detail = f"There is no canned reply {unquote(reply_id)!r}. GET /api/v1/canned-replies lists them."

@@ -3,7 +3,7 @@
 from base64 import b64decode
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
+from pytake.conversation.change_log import change_of
 from pytake.conversation.ports.media import (
     MediaFile,
     MediaSizeError,
@@ -23,6 +24,7 @@ from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.library_files import is_library_file
 from pytake.whatsapp.sending import SendFailedError
 from pytake.wiring import shared
+from pytake.wiring.desk import change_log
 from rest.caller import Caller, caller
 from rest.cursor import read_list_cursor, write_list_cursor
 from rest.models import ApiModel
@@ -135,6 +137,7 @@ def store_media(file: NewMedia) -> StoredMedia:
         )
     except (UnsupportedMediaError, MediaSizeError) as error:
         raise unsendable(error) from None
+    _record(who, upload.id, None, {"filename": file.filename, "size": len(content)})
     return _stored(who, upload)
 
 
@@ -154,6 +157,7 @@ def start_upload(file: NewUpload) -> StartedUpload:
         upload, url, headers, expires_at = wiring.media_library().begin(who.organization_id, described, keep=file.keep)
     except (UnsupportedMediaError, MediaSizeError) as error:
         raise unsendable(error) from None
+    _record(who, upload.id, None, {"filename": file.filename, "size": file.size})
     return StartedUpload(id=upload.id, url=url, headers=headers, expires_at=datetime.fromtimestamp(expires_at, UTC))
 
 
@@ -217,7 +221,15 @@ def delete_media(media_id: MediaId) -> Response[str]:
         wiring.media_library().remove(who.organization_id, media_id)
     except UnknownMediaError:
         raise media_unknown() from None
+    _record(who, media_id, {}, None)
     return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")
+
+
+def _record(who: Caller, media_id: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+    """Record a change of the library. Agents' files belong to conversations."""
+    change = change_of(who.author(), "files", before, after, media_id)
+    if change is not None and is_library_file(media_id):
+        change_log().add(who.organization_id, change)
 
 
 def _sender(keep: bool) -> Caller:

@@ -190,7 +190,7 @@ def put_number(phone_number_id: PhoneNumberId, request: NumberRequest) -> Number
         marketing_messages=request.marketing_messages,
     )
     try:
-        return _with_problems(wiring.number_setup().put(who.organization_id, phone_number_id, change))
+        return _with_problems(wiring.number_setup().put(who.organization_id, phone_number_id, change, who.author()))
     except NumberUnverifiedError as error:
         raise unprocessable("number_unverified", str(error), field=error.field) from None
     except NumberSetupError as error:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AfterValidator, ConfigDict, Field
 
+from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import Organization
 from pytake.engine.dates import is_zone
 from pytake.engine.template import is_name
@@ -13,7 +14,7 @@ from pytake.wiring import shared
 from rest.caller import caller
 from rest.models import ApiModel
 from rest.openapi import route_docs
-from rest.problems import unprocessable
+from rest.problems import conflict, unprocessable
 
 CONSTANTS_BYTES = 4096
 
@@ -114,7 +115,7 @@ def get_organization() -> OrganizationSettings:
     "/api/v1/organization",
     summary="Change the organization's settings",
     tags=["Organization"],
-    openapi_extensions=route_docs(problems=["timetable_unknown"]),
+    openapi_extensions=route_docs(problems=["timetable_unknown", "conversation_busy"]),
 )
 def put_organization(request: OrganizationSettings) -> OrganizationSettings:
     """Replaces all settings: an omitted one returns to its default."""
@@ -124,7 +125,10 @@ def put_organization(request: OrganizationSettings) -> OrganizationSettings:
         detail = f"There is no timetable {office!r}. GET /api/v1/timetables lists them."
         raise unprocessable("timetable_unknown", detail, field="office_timetable")
     organization = Organization(organization_id=who.organization_id, **request.model_dump())
-    shared.tenants().put_organization(organization)
+    try:
+        shared.tenants().put_organization(organization, who.author())
+    except ConflictError:
+        raise conflict("conversation_busy", "Another request is writing the settings. Try again.") from None
     return _answer(organization)
 
 

@@ -1,7 +1,8 @@
 """Secrets that flows use in api_call. Values are write-only."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
@@ -10,6 +11,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import ConfigDict, Field, SecretStr
 
 import pytake.wiring.api as wiring
+from pytake.conversation.change_log import change_of
 from pytake.conversation.flow_secrets import (
     MAX_HOSTS,
     MAX_NAME_LENGTH,
@@ -20,7 +22,8 @@ from pytake.conversation.flow_secrets import (
 )
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.ports.tenants import FlowSecretsUnreadableError
-from rest.caller import caller
+from pytake.wiring.desk import change_log
+from rest.caller import Caller, caller
 from rest.models import ApiModel
 from rest.openapi import route_docs
 from rest.problems import ProblemError, conflict, not_found, unprocessable
@@ -93,6 +96,7 @@ def put_secret(name: Name, request: SecretValue) -> Secret:
     who = caller(router)
     secret_name = unquote(name)
     try:
+        known = _hosts(who.organization_id, secret_name)
         value = request.value.get_secret_value()
         hosts = wiring.manage_flow_secrets().put(who.organization_id, secret_name, value, request.hosts)
     except FlowSecretRefusedError as error:
@@ -101,6 +105,7 @@ def put_secret(name: Name, request: SecretValue) -> Secret:
         raise _busy() from None
     except FlowSecretsUnreadableError:
         raise _unreadable() from None
+    _record(who, secret_name, known, {"hosts": hosts}, ["value"])
     return Secret(name=secret_name, hosts=list(hosts))
 
 
@@ -115,6 +120,7 @@ def delete_secret(name: Name) -> Response[str]:
     """API calls that use it fail within five minutes."""
     who = caller(router)
     try:
+        known = _hosts(who.organization_id, unquote(name))
         wiring.manage_flow_secrets().remove(who.organization_id, unquote(name))
     except UnknownSecretError:
         raise not_found(
@@ -124,7 +130,21 @@ def delete_secret(name: Name) -> Response[str]:
         raise _busy() from None
     except FlowSecretsUnreadableError:
         raise _unreadable() from None
+    _record(who, unquote(name), known, None)
     return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")
+
+
+def _hosts(organization_id: str, name: str) -> dict[str, Any] | None:
+    hosts = wiring.manage_flow_secrets().hosts(organization_id).get(name)
+    return {"hosts": hosts} if hosts is not None else None
+
+
+def _record(
+    who: Caller, name: str, before: dict[str, Any] | None, after: dict[str, Any] | None, also: Sequence[str] = ()
+) -> None:
+    change = change_of(who.author(), "secrets", before, after, name, also=also)
+    if change is not None:
+        change_log().add(who.organization_id, change)
 
 
 def _busy() -> ProblemError:

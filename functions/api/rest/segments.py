@@ -144,7 +144,7 @@ def put_segment(segment_id: SegmentId, request: SegmentSettings, given: IfMatch 
     )
     expected = expected_revision(given)
     try:
-        return _tagged(wiring.manage_segments().put(who.organization_id, segment, expected))
+        return _tagged(wiring.manage_segments().put(who.organization_id, segment, who.author(), expected))
     except SegmentError as error:
         raise unprocessable("segment_invalid", str(error), field=error.path) from None
     except SegmentsFullError:
@@ -167,7 +167,7 @@ def delete_segment(segment_id: SegmentId) -> Response[str]:
     """The contacts stay. A campaign that has frozen its audience keeps it."""
     who = caller(router, *WRITERS)
     try:
-        wiring.manage_segments().delete(who.organization_id, segment_id)
+        wiring.manage_segments().delete(who.organization_id, segment_id, who.author())
     except SegmentUnknownError:
         raise _unknown(segment_id) from None
     return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")

@@ -216,7 +216,7 @@ def put_sequence(sequence_id: SequenceId, request: SequenceRequest) -> SequenceR
     """Contacts that have the date already are planned within minutes. A follow-up whose time has passed is not sent."""
     who = caller(router, "builder")
     try:
-        return _answer(wiring.manage_sequences().put(who.organization_id, request.sequence(sequence_id)))
+        return _answer(wiring.manage_sequences().put(who.organization_id, request.sequence(sequence_id), who.author()))
     except UnknownNumberError:
         raise number_unknown(request.phone_number_id) from None
     except StartRefusedError as refused:
@@ -241,7 +241,7 @@ def delete_sequence(sequence_id: SequenceId) -> Response[str]:
     """Its follow-ups are not sent any more."""
     who = caller(router, "builder")
     try:
-        wiring.manage_sequences().delete(who.organization_id, sequence_id)
+        wiring.manage_sequences().delete(who.organization_id, sequence_id, who.author())
     except SequenceUnknownError:
         raise _unknown(sequence_id) from None
     return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")

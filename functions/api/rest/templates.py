@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import ConfigDict, Field
 
 import pytake.wiring.api as wiring
+from pytake.conversation.change_log import change_of
 from pytake.conversation.ports.tenants import UnknownNumberError
 from pytake.conversation.templates.manage import (
     InvalidTemplateError,
@@ -21,7 +22,8 @@ from pytake.conversation.templates.stored import StoredTemplate
 from pytake.whatsapp.errors import ErrorClass
 from pytake.whatsapp.sending import SendFailedError
 from pytake.whatsapp.templates import LANGUAGE, NAME, language_code
-from rest.caller import caller
+from pytake.wiring.desk import change_log
+from rest.caller import Caller, caller
 from rest.cursor import read_list_cursor, write_list_cursor
 from rest.identifiers import PHONE_NUMBER_ID
 from rest.models import ApiModel
@@ -152,13 +154,15 @@ def create_template(request: NewTemplate) -> TemplateResponse:
     definition = request.model_dump(exclude={"phone_number_id"}, exclude_none=True)
     definition["language"] = language_code(request.language)
     try:
-        return _answer(wiring.manage_templates().create(who.organization_id, request.phone_number_id, definition))
+        created = wiring.manage_templates().create(who.organization_id, request.phone_number_id, definition)
     except InvalidTemplateError as error:
         found = [{"field": field, "message": message} for field, message in error.problems]
         detail = "Meta would refuse this template; `errors` lists each place."
         raise unprocessable("template_invalid", detail, errors=found) from None
     except (UnknownNumberError, UnknownAccountError, SendFailedError) as error:
         raise _refused(request.phone_number_id, error) from None
+    _record(who, request.name, None, definition)
+    return _answer(created)
 
 
 @router.post(
@@ -200,7 +204,14 @@ def delete_template(
         raise _unknown(template_name) from None
     except (UnknownNumberError, UnknownAccountError, SendFailedError) as error:
         raise _refused(phone_number_id, error) from None
+    _record(who, template_name, {"language": language}, None)
     return Response(status_code=HTTPStatus.NO_CONTENT.value, body="")
+
+
+def _record(who: Caller, name: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+    change = change_of(who.author(), "templates", before, after, name)
+    if change is not None:
+        change_log().add(who.organization_id, change)
 
 
 def _unknown(name: str) -> ProblemError:

@@ -6,13 +6,14 @@ import msgspec
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import ConfigDict, Field, StringConstraints
 
+from pytake.conversation.ports.common import ConflictError
 from pytake.engine.opening_times import problems_of
 from pytake.engine.timetable import Day, Timetable
 from pytake.wiring import shared
 from rest.caller import caller
 from rest.models import ApiModel
 from rest.openapi import route_docs
-from rest.problems import unprocessable
+from rest.problems import conflict, unprocessable
 
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]
 
@@ -66,7 +67,7 @@ def get_timetables() -> Timetables:
     "/api/v1/timetables",
     summary="Change the organization's timetables",
     tags=["Organization"],
-    openapi_extensions=route_docs("builder", problems=["timetable_invalid"]),
+    openapi_extensions=route_docs("builder", problems=["timetable_invalid", "conversation_busy"]),
 )
 def put_timetables(request: Timetables) -> Timetables:
     """Replaces all timetables. Flows that are running use the new hours within seconds."""
@@ -75,7 +76,10 @@ def put_timetables(request: Timetables) -> Timetables:
     for name, timetable in timetables.items():
         for field, message in problems_of(timetable):
             raise unprocessable("timetable_invalid", f"timetables.{name}.{field}: {message}")
-    shared.tenants().put_timetables(who.organization_id, timetables)
+    try:
+        shared.tenants().put_timetables(who.organization_id, timetables, who.author())
+    except ConflictError:
+        raise conflict("conversation_busy", "Another request is writing the timetables. Try again.") from None
     return _answer(timetables)
 
 

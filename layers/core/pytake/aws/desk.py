@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
+from pynamodb.expressions.update import Action
 
+from pytake.aws.change_log import recorded
 from pytake.aws.table import Table
-from pytake.aws.updates import update_if
+from pytake.conversation.change_log import Author, Resource, change_of
 from pytake.conversation.desk import CannedReply, DeskChangedError, Team
+from pytake.conversation.ports.common import until_written
 
 _Entry = TypeVar("_Entry", Team, CannedReply)
 
@@ -21,14 +24,23 @@ class DynamoDesk:
     def teams(self, organization_id: str) -> tuple[dict[str, Team], int]:
         return self._load(organization_id, "TEAMS", Team)
 
-    def put_teams(self, organization_id: str, teams: Mapping[str, Team], expected: int | None) -> int:
-        return self._put(organization_id, "TEAMS", teams, expected)
+    def put_teams(self, organization_id: str, teams: Mapping[str, Team], expected: int | None, author: Author) -> int:
+        def write() -> int:
+            return self._put(organization_id, "TEAMS", "teams", self.teams(organization_id), teams, expected, author)
+
+        return until_written(write, "the teams")
 
     def replies(self, organization_id: str) -> tuple[dict[str, CannedReply], int]:
         return self._load(organization_id, "REPLIES", CannedReply)
 
-    def put_replies(self, organization_id: str, replies: Mapping[str, CannedReply], expected: int | None) -> int:
-        return self._put(organization_id, "REPLIES", replies, expected)
+    def put_replies(
+        self, organization_id: str, replies: Mapping[str, CannedReply], expected: int | None, author: Author
+    ) -> int:
+        def write() -> int:
+            stored = self.replies(organization_id)
+            return self._put(organization_id, "REPLIES", "canned_replies", stored, replies, expected, author)
+
+        return until_written(write, "the canned replies")
 
     def _load(self, organization_id: str, sk: str, type_: type[_Entry]) -> tuple[dict[str, _Entry], int]:
         try:
@@ -38,14 +50,28 @@ class DynamoDesk:
         entries: dict[str, _Entry] = msgspec.json.decode(item.body or "{}", type=dict[str, type_])  # type: ignore[valid-type]
         return entries, int(item.revision or 0)
 
-    def _put(self, organization_id: str, sk: str, entries: Mapping[str, _Entry], expected: int | None) -> int:
-        item, place = self._table.item, (_pk(organization_id), sk)
-        body = item.body.set(msgspec.json.encode(entries).decode())
-        written = item(*place)
-        unchanged = item.revision == expected if expected else item.pk.does_not_exist() if expected == 0 else None
-        if not update_if(written, [body, item.revision.add(1)], unchanged):
+    def _put(
+        self,
+        organization_id: str,
+        sk: str,
+        resource: Resource,
+        stored: tuple[Mapping[str, Team | CannedReply], int],
+        entries: Mapping[str, Team | CannedReply],
+        expected: int | None,
+        author: Author,
+    ) -> int:
+        before, revision = stored
+        if expected not in (None, revision):
             raise DeskChangedError
-        return int(written.revision or 0)
+        change = change_of(author, resource, before, entries)
+        if change is None:
+            return revision
+        item = self._table.item
+        actions: list[Action] = [item.body.set(msgspec.json.encode(entries).decode()), item.revision.set(revision + 1)]
+        unchanged = item.revision == revision if revision else item.pk.does_not_exist()
+        with recorded(self._table, organization_id, change) as transaction:
+            transaction.update(item(_pk(organization_id), sk), actions, condition=unchanged)
+        return revision + 1
 
 
 def _pk(organization_id: str) -> str:

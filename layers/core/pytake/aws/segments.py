@@ -3,10 +3,14 @@
 import msgspec
 from msgspec.structs import replace
 
-from pytake.aws.table import ConditionFailedError, Item, Table
+from pytake.aws.change_log import recorded
+from pytake.aws.table import Item, Table
 from pytake.contacts.segment_ports import SegmentCount
 from pytake.contacts.segments import Segment
-from pytake.conversation.ports.common import ConflictError
+from pytake.conversation.change_log import Author, Change, change_of
+
+_CONDITIONS = ("all", "any", "query")
+"""They may name a person."""
 
 _encode = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(Segment)
@@ -25,19 +29,26 @@ class DynamoSegments:
         except self._table.item.DoesNotExist:
             return None
 
-    def put(self, organization_id: str, segment: Segment) -> Segment:
+    def put(self, organization_id: str, segment: Segment, author: Author | None = None) -> Segment:
         item, body = self._table.item, _encode(replace(segment, revision=0)).decode()
         stored = item(_pk(organization_id), segment.id, body=body, revision=segment.revision + 1)
         condition = item.revision == segment.revision if segment.revision else item.pk.does_not_exist()
-        try:
-            self._table.put(stored, condition)
-        except ConditionFailedError:
-            raise ConflictError("the segment was written by another request") from None
+        with recorded(self._table, organization_id, self._change(organization_id, segment.id, segment, author)) as all_:
+            all_.save(stored, condition=condition)
         return replace(segment, revision=segment.revision + 1)
 
-    def delete(self, organization_id: str, segment_id: str) -> None:
-        for pk in (_pk(organization_id), _counts_pk(organization_id)):
-            self._table.item(pk, segment_id).delete()
+    def delete(self, organization_id: str, segment_id: str, author: Author | None = None) -> None:
+        with recorded(self._table, organization_id, self._change(organization_id, segment_id, None, author)) as all_:
+            for pk in (_pk(organization_id), _counts_pk(organization_id)):
+                all_.delete(self._table.item(pk, segment_id))
+
+    def _change(
+        self, organization_id: str, segment_id: str, after: Segment | None, author: Author | None
+    ) -> Change | None:
+        if author is None:
+            return None
+        before = self.get(organization_id, segment_id)
+        return change_of(author, "segments", before, after, segment_id, hidden=_CONDITIONS)
 
     def all(self, organization_id: str) -> list[Segment]:
         return [_segment(item) for item in self._table.item.query(_pk(organization_id), consistent_read=True)]

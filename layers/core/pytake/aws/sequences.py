@@ -11,6 +11,7 @@ from contextlib import suppress
 import msgspec
 from msgspec.structs import replace
 
+from pytake.aws.change_log import recorded
 from pytake.aws.table import (
     ConditionFailedError,
     Item,
@@ -20,7 +21,8 @@ from pytake.aws.table import (
 )
 from pytake.aws.updates import due_items, update_if
 from pytake.contacts.ports import ListPlace
-from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.change_log import Author, Change, change_of
+from pytake.conversation.ports.common import Clock
 from pytake.conversation.queues import digest
 from pytake.conversation.sequences.records import FollowUp, Sequence
 
@@ -62,20 +64,28 @@ class DynamoSequences:
         found = self._table.item.query(sequences_pk(organization_id), consistent_read=True)
         return [_sequence(item) for item in found]
 
-    def put(self, organization_id: str, sequence: Sequence, *, plan: bool) -> Sequence:
+    def put(self, organization_id: str, sequence: Sequence, *, plan: bool, author: Author | None = None) -> Sequence:
         item, body = self._table.item, _encode(replace(sequence, revision=0)).decode()
         stored = item(sequences_pk(organization_id), sequence.id, body=body, revision=sequence.revision + 1)
         if plan:
             stored.due_pk, stored.due_at = _TO_PLAN, self._clock()
         condition = item.revision == sequence.revision if sequence.revision else item.pk.does_not_exist()
-        try:
-            self._table.put(stored, condition)
-        except ConditionFailedError:
-            raise ConflictError("the sequence was written by another request") from None
+        with recorded(
+            self._table, organization_id, self._change(organization_id, sequence.id, sequence, author)
+        ) as all_:
+            all_.save(stored, condition=condition)
         return replace(sequence, revision=sequence.revision + 1)
 
-    def delete(self, organization_id: str, sequence_id: str) -> None:
-        self._table.item(sequences_pk(organization_id), sequence_id).delete()
+    def delete(self, organization_id: str, sequence_id: str, author: Author | None = None) -> None:
+        with recorded(self._table, organization_id, self._change(organization_id, sequence_id, None, author)) as all_:
+            all_.delete(self._table.item(sequences_pk(organization_id), sequence_id))
+
+    def _change(
+        self, organization_id: str, sequence_id: str, after: Sequence | None, author: Author | None
+    ) -> Change | None:
+        if author is None:
+            return None
+        return change_of(author, "sequences", self.get(organization_id, sequence_id), after, sequence_id)
 
     def to_plan(self) -> Iterator[tuple[str, Sequence, ListPlace | None]]:
         item = self._table.item

@@ -40,6 +40,7 @@ export, `LAKE`, and the running imports, `IMPORTS`).
 | running import | `IMPORTS` | organization, import id |
 | segment | `ORG#o#SEGMENTS` | segment id |
 | count of a large segment | `ORG#o#SEGMENTS#COUNTS` | segment id |
+| change of what the organization has set up; colleague | `ORG#o#CHANGES#resource`; `ORG#o#COLLEAGUES` | time, id; account |
 | sequence; a follow-up of it | `ORG#o#SEQUENCES`; the contact's | sequence id; `FOLLOWUP#sequence#step#digest of the date` |
 | campaign | `ORG#o#CAMPAIGNS` | campaign id |
 | part of a campaign's audience, and its counts | `ORG#o#AUDIENCE#campaign` | `PART#country#000000`, `COUNTS#country#000000` |

@@ -1,17 +1,21 @@
 """Numbers and organizations on DynamoDB."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import msgspec
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from pytake.aws.change_log import change_item, recorded
 from pytake.aws.table import Item, Table, cancellation_codes
 from pytake.aws.updates import update_if
-from pytake.conversation.ports.common import Clock, ConflictError
+from pytake.conversation.change_log import Author, Change, change_of
+from pytake.conversation.ports.common import Clock, ConflictError, until_written
 from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS
 from pytake.conversation.records import Number, Organization
 from pytake.conversation.ttl_cache import TtlCache
@@ -23,6 +27,7 @@ WRITE_ATTEMPTS = 20
 _LOOKUP = "NUMBER"
 _REMOVED = "#removed"  # no organization has this id
 _SENDING = ("stopped_reason", "stopped_at", "resuming_at", "resumed_at", "held_since", "held_until")
+_UNSET: dict[str, Any] = dict.fromkeys(_SENDING)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -106,11 +111,11 @@ class DynamoTenants:
     def number_ids(self, organization_id: str) -> list[str]:
         return [item.sk for item in self._table.item.query(f"ORG#{organization_id}#NUMBERS", consistent_read=True)]
 
-    def put_number(self, number: Number) -> None:
-        self._write(number, lambda: self._replace(number))
+    def put_number(self, number: Number, author: Author | None = None, secrets: Collection[str] = ()) -> None:
+        self._write(number, lambda: self._replace(number, author, secrets))
 
-    def remove_number(self, number: Number) -> None:
-        self._write(number, lambda: self._release(number, None))
+    def remove_number(self, number: Number, author: Author | None = None) -> None:
+        self._write(number, lambda: self._release(number, None, author))
 
     def move_number(self, number: Number, to: Number) -> None:
         self._write(number, lambda: self._release(number, to))
@@ -129,10 +134,10 @@ class DynamoTenants:
         if number.waba_id is not None:
             self._accounts.forget(number.waba_id)
 
-    def _replace(self, number: Number) -> None:
+    def _replace(self, number: Number, author: Author | None, secrets: Collection[str]) -> None:
         """Write a number and its part of the verify tokens, if nothing that was read has changed meanwhile."""
         item, owner, token = self._table.item, number.organization_id, number.verify_token_hash
-        body = _encode(msgspec.structs.replace(number, **dict.fromkeys(_SENDING))).decode()
+        body = _encode(msgspec.structs.replace(number, **_UNSET)).decode()
         previous = self._get(_number_pk(number.phone_number_id), _LOOKUP)
         if previous is not None and previous.state != owner:
             raise ConflictError("another organization has the number")
@@ -152,8 +157,27 @@ class DynamoTenants:
             if number.waba_id != old_account:
                 self._set_member(transaction, old_account, number.phone_number_id, None)
                 self._set_member(transaction, number.waba_id, number.phone_number_id, owner)
+            self._record(transaction, author, old, number, secrets)
 
-    def _release(self, number: Number, to: Number | None) -> None:
+    def _record(
+        self,
+        transaction: TransactWrite,
+        author: Author | None,
+        before: Number | None,
+        after: Number | None,
+        secrets: Collection[str] = (),
+    ) -> None:
+        """Record the change of a number. `secrets`: those of its secrets that change."""
+        number = after or before
+        if author is None or number is None:
+            return
+        old, new = (msgspec.structs.replace(one, **_UNSET) if one is not None else None for one in (before, after))
+        hidden = ("verify_token_hash",)
+        change = change_of(author, "numbers", old, new, number.phone_number_id, hidden=hidden, also=secrets)
+        if change is not None:
+            transaction.save(change_item(self._table, number.organization_id, change))
+
+    def _release(self, number: Number, to: Number | None, author: Author | None = None) -> None:
         """Take a number from its organization, and give it to that of `to`."""
         item, id_ = self._table.item, number.phone_number_id
         previous = self._get(_number_pk(id_), _LOOKUP)
@@ -177,6 +201,7 @@ class DynamoTenants:
             if token is not None:
                 self._release_token(transaction, token, id_)
             self._set_member(transaction, known.waba_id, id_, to.organization_id if to is not None else None)
+            self._record(transaction, author, known, None)
 
     def _claim_token(self, transaction: TransactWrite, token: str, number: Number) -> None:
         """Add a number to those of a verify token. Raises `ConflictError` when another organization uses the token."""
@@ -224,16 +249,38 @@ class DynamoTenants:
         elif entry is not None:
             transaction.delete(changed, condition=unchanged)
 
-    def put_organization(self, organization: Organization) -> None:
-        settings = msgspec.structs.replace(organization, timetables={})
-        self._set(organization.organization_id, self._table.item.body.set(_encode(settings).decode()))
+    def put_organization(self, organization: Organization, author: Author | None = None) -> None:
+        settings, id_ = msgspec.structs.replace(organization, timetables={}), organization.organization_id
 
-    def put_timetables(self, organization_id: str, timetables: dict[str, Timetable]) -> None:
-        self._set(organization_id, self._table.item.timetables.set(_encode(timetables).decode()))
+        def write() -> None:
+            stored = self._get(f"ORG#{id_}", "SETTINGS")
+            body = stored.body if stored is not None else None
+            before = msgspec.json.decode(body, type=Organization) if body else Organization(id_)
+            change = change_of(author, "organization", before, settings) if author is not None else None
+            self._set(id_, self._table.item.body, body, _encode(settings).decode(), change)
 
-    def _set(self, organization_id: str, action: Action) -> None:
+        until_written(write, "the organization")
+
+    def put_timetables(
+        self, organization_id: str, timetables: dict[str, Timetable], author: Author | None = None
+    ) -> None:
+        def write() -> None:
+            stored = self._get(f"ORG#{organization_id}", "SETTINGS")
+            body = stored.timetables if stored is not None else None
+            before = msgspec.json.decode(body, type=dict[str, Timetable]) if body else {}
+            change = change_of(author, "timetables", before, timetables) if author is not None else None
+            self._set(organization_id, self._table.item.timetables, body, _encode(timetables).decode(), change)
+
+        until_written(write, "the timetables")
+
+    def _set(
+        self, organization_id: str, attribute: UnicodeAttribute, old: str | None, new: str, change: Change | None
+    ) -> None:
         """Change one attribute of an organization's item, so that settings and timetables do not overwrite each other."""
-        self._table.item(f"ORG#{organization_id}", "SETTINGS").update([action])
+        unchanged = attribute == old if old is not None else attribute.does_not_exist()
+        with recorded(self._table, organization_id, change) as transaction:
+            settings = self._table.item(f"ORG#{organization_id}", "SETTINGS")
+            transaction.update(settings, [attribute.set(new)], condition=unchanged)
         self._organizations.forget(organization_id)
 
     def stop_number(self, number: Number, reason: str) -> bool:

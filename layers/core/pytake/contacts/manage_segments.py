@@ -9,6 +9,7 @@ from pytake.contacts.members import SegmentMembers
 from pytake.contacts.records import ContactRecord
 from pytake.contacts.segment_ports import Audiences, SegmentCount, Segments, SegmentUnknownError
 from pytake.contacts.segments import Segment, checked
+from pytake.conversation.change_log import Author
 from pytake.conversation.ports.common import Clock, until_written
 
 MOST_SEGMENTS = 500
@@ -84,7 +85,7 @@ class ManageSegments:
             raise SegmentUnknownError(segment_id)
         return found
 
-    def put(self, organization_id: str, segment: Segment, expected: int | None = None) -> Segment:
+    def put(self, organization_id: str, segment: Segment, author: Author, expected: int | None = None) -> Segment:
         """Create or replace a segment; returns it as stored.
 
         `expected`: the revision that the stored segment must have, -1 for any. Raises `SegmentError`, `SegmentsFullError`,
@@ -101,14 +102,15 @@ class ManageSegments:
             if known is None and len(self._segments.all(organization_id)) >= MOST_SEGMENTS:
                 raise SegmentsFullError
             revision = known.revision if known is not None else 0
-            return self._segments.put(organization_id, replace(segment, revision=revision, updated_at=self._clock()))
+            new = replace(segment, revision=revision, updated_at=self._clock())
+            return self._segments.put(organization_id, new, author)
 
         return until_written(write, "the segment")
 
-    def delete(self, organization_id: str, segment_id: str) -> None:
+    def delete(self, organization_id: str, segment_id: str, author: Author) -> None:
         """Remove a segment. Raises `SegmentUnknownError`."""
         self.get(organization_id, segment_id)
-        self._segments.delete(organization_id, segment_id)
+        self._segments.delete(organization_id, segment_id, author)
 
     def count(self, organization_id: str, segment_id: str) -> CountState:
         """How many members a segment has.

@@ -8,6 +8,7 @@ from msgspec import Struct
 from pytake.contacts.ports import ListPlace
 from pytake.contacts.records import ContactRecord
 from pytake.contacts.segments import Outcome, Segment, SegmentQuery
+from pytake.conversation.change_log import Author
 
 
 class SegmentUnknownError(Exception):
@@ -51,14 +52,14 @@ class Segments(Protocol):
     def get(self, organization_id: str, segment_id: str) -> Segment | None:
         """A segment as stored (a consistent read)."""
 
-    def put(self, organization_id: str, segment: Segment) -> Segment:
-        """Store a segment; returns it with its new revision.
+    def put(self, organization_id: str, segment: Segment, author: Author | None = None) -> Segment:
+        """Store a segment, and record who changes it; returns it with its new revision.
 
         Raises `ConflictError` when the stored segment does not have this segment's `revision`, 0 for one that is not stored.
         """
 
-    def delete(self, organization_id: str, segment_id: str) -> None:
-        """Remove a segment, if there is one."""
+    def delete(self, organization_id: str, segment_id: str, author: Author | None = None) -> None:
+        """Remove a segment, if there is one, and record who removes it."""
 
     def all(self, organization_id: str) -> list[Segment]:
         """The organization's segments, by id."""

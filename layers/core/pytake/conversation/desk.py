@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from pytake.conversation.change_log import Author
 from pytake.conversation.records import Conversation, Organization
 from pytake.conversation.shown_state import collected_variables, open_state
 from pytake.engine import Context, FlowError, Input, compile_flow, take_turn
@@ -34,17 +35,21 @@ class DeskChangedError(Exception):
 class Desk(Protocol):
     """Teams and replies by id, each with the revision of the whole list; 0 if there never was one.
 
-    The `put_` methods replace the whole list and return its new revision. `expected`: the revision that the stored list must
-    have, None for any; otherwise `DeskChangedError`.
+    The `put_` methods replace the whole list, record the change and return the list's revision, which stays if nothing changes.
+    `expected`: the revision that the stored list must have, None for any; otherwise `DeskChangedError`.
     """
 
     def teams(self, organization_id: str) -> tuple[dict[str, Team], int]: ...
 
-    def put_teams(self, organization_id: str, teams: Mapping[str, Team], expected: int | None) -> int: ...
+    def put_teams(
+        self, organization_id: str, teams: Mapping[str, Team], expected: int | None, author: Author
+    ) -> int: ...
 
     def replies(self, organization_id: str) -> tuple[dict[str, CannedReply], int]: ...
 
-    def put_replies(self, organization_id: str, replies: Mapping[str, CannedReply], expected: int | None) -> int: ...
+    def put_replies(
+        self, organization_id: str, replies: Mapping[str, CannedReply], expected: int | None, author: Author
+    ) -> int: ...
 
 
 def problem_of(text: str) -> str | None:

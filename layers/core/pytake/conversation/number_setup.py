@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
 import phonenumbers
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pytake.conversation.change_log import Author
 from pytake.conversation.ports.templates import Templates
 from pytake.conversation.ports.tenants import Flows, Secrets, TenantRepository, UnknownNumberError
 from pytake.conversation.records import FallbackTemplate, Number, NumberSecrets
@@ -150,7 +152,9 @@ class NumberSetup:
                 found.append(Problem("flow_not_published", "warning", None, field, message, flow_id))
         return found
 
-    def put(self, organization_id: str, phone_number_id: str, change: NumberChange) -> Number:
+    def put(
+        self, organization_id: str, phone_number_id: str, change: NumberChange, author: Author | None = None
+    ) -> Number:
         """Create or change a number.
 
         After a change of the app secret the previous one stays valid, so that a rotation loses no webhook, unless the change
@@ -206,7 +210,7 @@ class NumberSetup:
             waba_id=waba_id,
         )
         # The tenant repository first: its condition decides whose number this is, before any secret is stored under its name.
-        self._tenants.put_number(number)
+        self._tenants.put_number(number, author, _changed(stored, secrets))
         if secrets != stored:
             self._secrets.put(organization_id, phone_number_id, secrets)
         return number
@@ -260,6 +264,12 @@ def country(display_phone_number: str) -> str | None:
         message = "Write the number with its country code, as Meta shows it: +55 11 4000-0001."
         raise NumberSetupError("display_phone_number", message) from None
     return phonenumbers.region_code_for_number(parsed)
+
+
+def _changed(stored: NumberSecrets | None, secrets: NumberSecrets) -> list[str]:
+    """The names of the secrets that change."""
+    old = msgspec.structs.asdict(stored) if stored is not None else {}
+    return [name for name, value in msgspec.structs.asdict(secrets).items() if value != old.get(name)]
 
 
 def _merged(stored: NumberSecrets | None, change: NumberChange) -> NumberSecrets:

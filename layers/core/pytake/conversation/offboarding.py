@@ -5,6 +5,7 @@ message to the number takes no turn, an answer is recorded as failed with the re
 it is due.
 """
 
+from pytake.conversation.change_log import Author
 from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.deliveries import HeldTurns
 from pytake.conversation.ports.messaging import OperatorEvent, OperatorEvents, Queues
@@ -44,7 +45,7 @@ class OffboardNumber:
         if number is not None:
             self._forget_templates(number)
             # The number goes before its secrets: nothing is received or sent any more, so that nothing misses the secrets.
-            self._tenants.remove_number(number)
+            self._tenants.remove_number(number, Author(by, self._clock()))
             detail = {"phone_number_id": phone_number_id, "by": by}
             self._operator_events.publish(OperatorEvent("number.removed", organization_id, detail))
         elif phone_number_id not in self._tenants.number_ids(organization_id):

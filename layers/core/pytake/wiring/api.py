@@ -16,7 +16,6 @@ from pytake.aws.aliases import DynamoAliases
 from pytake.aws.app_history import DynamoAppHistory
 from pytake.aws.assignments import DynamoAssignments
 from pytake.aws.athena import AthenaQueries
-from pytake.aws.desk import DynamoDesk
 from pytake.aws.erasure import DynamoErasure
 from pytake.aws.erasure_journal import S3ErasureJournal
 from pytake.aws.event_log import DynamoEventLog
@@ -37,7 +36,6 @@ from pytake.contacts.manage_imports import ManageImports
 from pytake.contacts.manage_segments import ManageSegments
 from pytake.contacts.members import SegmentMembers
 from pytake.conversation.agent_messaging import AgentMessaging
-from pytake.conversation.desk import Desk
 from pytake.conversation.erase_contact import EraseContact
 from pytake.conversation.flow_authoring import FlowAuthoring
 from pytake.conversation.flow_library import FlowLibrary
@@ -149,11 +147,6 @@ def inbox() -> Inbox:
 @cache
 def assignments() -> DynamoAssignments:
     return DynamoAssignments(shared.table(), shared.retention(), shared.clock)
-
-
-@cache
-def desk() -> Desk:
-    return DynamoDesk(shared.table())
 
 
 @use_case

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from pytake.contacts.ports import ListPlace
+from pytake.conversation.change_log import Author
 from pytake.conversation.sequences.records import FollowUp, Sequence
 
 
@@ -16,14 +17,16 @@ class Sequences(Protocol):
     def all(self, organization_id: str) -> list[Sequence]:
         """The organization's sequences, by id (a consistent read)."""
 
-    def put(self, organization_id: str, sequence: Sequence, *, plan: bool) -> Sequence:
-        """Store a sequence; returns it with its new revision. `plan`: the contacts that exist are to be planned from the start.
+    def put(self, organization_id: str, sequence: Sequence, *, plan: bool, author: Author | None = None) -> Sequence:
+        """Store a sequence, and record who changes it; returns it with its new revision.
+
+        `plan`: the contacts that exist are to be planned from the start.
 
         Raises `ConflictError` when the stored sequence does not have this sequence's `revision`, 0 for one that is not stored.
         """
 
-    def delete(self, organization_id: str, sequence_id: str) -> None:
-        """Remove a sequence, if there is one."""
+    def delete(self, organization_id: str, sequence_id: str, author: Author | None = None) -> None:
+        """Remove a sequence, if there is one, and record who removes it."""
 
     def to_plan(self) -> Iterator[tuple[str, Sequence, ListPlace | None]]:
         """The sequences whose contacts are not planned yet, with their organization and the last place that is."""

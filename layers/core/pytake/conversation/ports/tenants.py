@@ -1,10 +1,11 @@
 """Organizations, their numbers, secrets and flows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
+from pytake.conversation.change_log import Author
 from pytake.conversation.records import (
     FlowMetadata,
     FlowSummary,
@@ -76,10 +77,14 @@ class TenantRepository(Protocol):
     def number_ids(self, organization_id: str) -> list[str]:
         """The ids of the organization's numbers, also of those that it had: their conversations are still its own."""
 
-    def put_number(self, number: Number) -> None:
-        """Store a number. Raises `ConflictError` when another organization owns it or its verify token."""
+    def put_number(self, number: Number, author: Author | None = None, secrets: Collection[str] = ()) -> None:
+        """Store a number. Raises `ConflictError` when another organization owns it or its verify token.
 
-    def remove_number(self, number: Number) -> None:
+        This method and those below with an `author` record the change if there is one. `secrets`: the names of the number's
+        secrets that change with it.
+        """
+
+    def remove_number(self, number: Number, author: Author | None = None) -> None:
         """Remove a number if its organization still has it; `number_ids` keeps its id."""
 
     def move_number(self, number: Number, to: Number) -> None:
@@ -88,10 +93,12 @@ class TenantRepository(Protocol):
         Raises `ConflictError` when the organization of `number` does not have it any more.
         """
 
-    def put_organization(self, organization: Organization) -> None:
-        """Store the settings, except the timetables."""
+    def put_organization(self, organization: Organization, author: Author | None = None) -> None:
+        """Store the settings, except the timetables. Raises `ConflictError` when others keep writing."""
 
-    def put_timetables(self, organization_id: str, timetables: dict[str, Timetable]) -> None:
+    def put_timetables(
+        self, organization_id: str, timetables: dict[str, Timetable], author: Author | None = None
+    ) -> None:
         """Replace the organization's timetables."""
 
     def stop_number(self, number: Number, reason: str) -> bool:

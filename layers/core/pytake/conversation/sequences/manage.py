@@ -4,6 +4,7 @@ from datetime import time
 
 from msgspec.structs import replace
 
+from pytake.conversation.change_log import Author
 from pytake.conversation.flow_library import FlowLibrary
 from pytake.conversation.media.kinds import FileKinds, file_problems, names_file
 from pytake.conversation.opening import StartRefusedError, check_parameters, startable
@@ -47,7 +48,7 @@ class ManageSequences:
             raise SequenceUnknownError(sequence_id)
         return found
 
-    def put(self, organization_id: str, sequence: Sequence) -> Sequence:
+    def put(self, organization_id: str, sequence: Sequence, author: Author) -> Sequence:
         """Create or replace a sequence; the contacts that have its date already are planned by the next runs of the job.
 
         Raises `UnknownNumberError`, `StartRefusedError` when a step can never start (`flow_unknown`, `parameter_missing`,
@@ -76,7 +77,8 @@ class ManageSequences:
             new = replace(sequence, revision=before.revision if before is not None else 0)
             if new == before:
                 return new
-            return self._sequences.put(organization_id, new, plan=new.enabled and new.field is not None)
+            plan = new.enabled and new.field is not None
+            return self._sequences.put(organization_id, new, plan=plan, author=author)
 
         return until_written(write, "the sequence")
 
@@ -92,7 +94,7 @@ class ManageSequences:
             )
         ]
 
-    def delete(self, organization_id: str, sequence_id: str) -> None:
+    def delete(self, organization_id: str, sequence_id: str, author: Author) -> None:
         """Remove a sequence. Its follow-ups are not sent. Raises `SequenceUnknownError`."""
         self.get(organization_id, sequence_id)
-        self._sequences.delete(organization_id, sequence_id)
+        self._sequences.delete(organization_id, sequence_id, author)

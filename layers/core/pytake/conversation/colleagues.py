@@ -1,0 +1,26 @@
+"""The people of an organization who use the API, by the name that their token says: records name accounts only."""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+KEPT_SECONDS = 400 * 24 * 3600
+"""How long a person who does not sign in any more is known: as long as the records of changes are kept."""
+
+
+class Colleague(Struct, frozen=True, omit_defaults=True):
+    """A person. `subject` is the account: the subject of their tokens."""
+
+    subject: str
+    name: str
+    role: str
+
+
+class Colleagues(Protocol):
+    """The colleagues of organizations."""
+
+    def put(self, organization_id: str, colleague: Colleague) -> None:
+        """Remember a person, in place of what was known."""
+
+    def all(self, organization_id: str) -> list[Colleague]:
+        """Those who were here within `KEPT_SECONDS`, by account."""
