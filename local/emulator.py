@@ -56,7 +56,6 @@ PATCHED_NAMES = (
     (lambda_svc, "release_worker"),
     (lambda_svc, "_resolve_layer_zip"),
     (lambda_svc, "_execute_function_with_config_scope"),
-    (lambda_svc, "_sqs_esm_concurrency"),
     (eventbridge, "_invoke_target"),
     (provisioners, "_cw_metric_alarm_record"),
     (provisioners, "_RESOURCE_HANDLERS"),
@@ -107,24 +106,6 @@ def limit_sandboxes(max_processes: int) -> None:
             changed.notify_all()
 
     lambda_svc.acquire_worker, lambda_svc.release_worker = acquire_or_wait, release_and_notify
-
-
-def run_fifo_groups_in_parallel() -> None:
-    """Let FIFO event sources have several batches in flight, as Lambda does, so that conversations do not block each other.
-
-    MiniStack allows one batch at a time. Order within a group does not depend on that: the queue returns no message of a
-    group that has one in flight. MaximumConcurrency from a template parameter is a string: CloudFormation converts it to
-    a number, MiniStack does not.
-    """
-    original = lambda_svc._sqs_esm_concurrency
-
-    def concurrency(esm: dict[str, Any], function: Any, config: Any, _queue: Any = None) -> Any:
-        scaling = esm.get("ScalingConfig") or {}
-        if "MaximumConcurrency" in scaling:
-            scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
-        return original(esm, function, config, None)
-
-    lambda_svc._sqs_esm_concurrency = concurrency
 
 
 def check_schedules_every_second() -> None:
@@ -364,10 +345,11 @@ def main() -> None:
     sandbox = FunctionSandbox.configured(run_folder, logs_folder)
     use_function_sandboxes(sandbox)
     limit_sandboxes(max_processes=max(2, os.cpu_count() or 2))
-    run_fifo_groups_in_parallel()
+    emulator_speed.run_fifo_groups_in_parallel()
     emulator_speed.poll_queues_immediately()
     emulator_speed.pass_over_waiting_messages()
     emulator_speed.remember_what_texts_mean()
+    emulator_speed.authorize_without_repetition()
     check_schedules_every_second()
     resolve_schedule_placeholders()
     accept_metric_math_alarms()

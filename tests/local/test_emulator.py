@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from ministack.core import iam_evaluator, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.services import apigateway, dynamodb, eventbridge, lambda_svc, sqs
 
 from local import emulator, emulator_speed
@@ -30,10 +30,12 @@ def test_every_changed_name_exists(owner: object, name: str) -> None:
 
 def test_fifo_sources_run_as_many_batches_as_their_mapping_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lambda_svc, "_sqs_esm_concurrency", lambda_svc._sqs_esm_concurrency)
-    emulator.run_fifo_groups_in_parallel()
+    emulator_speed.run_fifo_groups_in_parallel()
     from_a_parameter = {"UUID": "1", "ScalingConfig": {"MaximumConcurrency": "3"}}
     allowed = lambda_svc._sqs_esm_concurrency(from_a_parameter, {"config": {}}, {}, {"is_fifo": True})
     assert allowed == 3
+    campaigns = {**from_a_parameter, "EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:pytake-local-bulk.fifo"}
+    assert lambda_svc._sqs_esm_concurrency(campaigns, {"config": {}}, {}, {"is_fifo": True}) == 1
 
 
 def test_a_call_waits_for_a_busy_sandbox_when_its_function_has_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,3 +210,34 @@ def test_what_a_text_means_is_looked_up_once_and_changes_with_the_text(monkeypat
         assert dynamodb._evaluate_condition(condition, item, {":0": {"S": "a"}}, nothing) is holds
     with pytest.raises(ValueError, match="Syntax error"):
         dynamodb._evaluate_condition("#0 = = :0", {}, {":0": {"S": "a"}}, nothing)
+
+
+def test_policies_are_looked_up_once_a_second_and_a_body_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for owner, name in emulator_speed.PATCHED_NAMES:
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    now, looked_up, refused = [100.0], list[str](), iam_evaluator.AuthError("InvalidClientTokenId", "no")
+    caller = iam_evaluator.PrincipalInfo("arn", "AssumedRole", "0", policies=[])
+
+    def resolve(access_key: str, *_: Any) -> Any:
+        looked_up.append(access_key)
+        return refused if access_key == "unknown" else caller
+
+    monkeypatch.setattr(iam_evaluator, "resolve_principal", resolve)
+    monkeypatch.setattr(emulator_speed.time, "monotonic", lambda: now[0])
+    emulator_speed.authorize_without_repetition()
+
+    for key in ("one", "one", "unknown", "unknown", "two"):
+        assert iam_evaluator.resolve_principal(key, "0") is (refused if key == "unknown" else caller)
+    assert looked_up == ["one", "unknown", "unknown", "two"], "a key may be created at any time"
+    now[0] += 1.1
+    iam_evaluator.resolve_principal("one", "0")
+    assert looked_up[-1] == "one"
+
+    body = json.dumps({"TransactItems": [{"Put": {"TableName": "t"}}] * 3}).encode()
+    ask = ("dynamodb:TransactWriteItems", body, "us-east-1", "000000000000")
+    assert (
+        iam_actions.dynamodb_transaction_checks(*ask)
+        == [("dynamodb:PutItem", "arn:aws:dynamodb:us-east-1:000000000000:table/t")] * 3
+    )
+    assert iam_actions.dynamodb_resource_arns(b"no JSON", "us-east-1", "000000000000") == []
+    assert iam_actions.json.loads(body) is iam_actions.json.loads(bytes(bytearray(body)))
