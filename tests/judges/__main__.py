@@ -4,6 +4,7 @@ On DynamoDB Local: the contract tests, the tests of the functions, races of thre
 and the expressions of the local Athena's tests; each cell must be equal. It takes some minutes.
 """
 
+import argparse
 import hashlib
 import os
 import subprocess
@@ -72,10 +73,14 @@ def judge(name: str) -> bool:
         return not subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
 
 
-def main(names: list[str]) -> int:
+def main() -> int:
     """Return the exit code: 0 all passed, 1 a test failed, 3 something is missing on this machine."""
-    passed, missing = True, False
-    for name in names or list(JUDGES):
+    parser = argparse.ArgumentParser(prog="python -m tests.judges", description=(__doc__ or "").split("\n\n")[1])
+    parser.add_argument("names", metavar="judge", nargs="*", help=f"all, or: {', '.join(JUDGES)}")
+    names, passed, missing = parser.parse_args().names or list(JUDGES), True, False
+    if unknown := set(names) - set(JUDGES):
+        parser.error(f"there is no judge {', '.join(sorted(unknown))}, only {', '.join(JUDGES)}")
+    for name in names:
         sys.stderr.write(f"The judge {name}:\n")
         try:
             passed &= judge(name)
@@ -86,4 +91,4 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
