@@ -4,11 +4,13 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
+from moto.events.models import EventPattern
 
-from pytake.conversation.start_by_event import DETAIL_TYPE
+from pytake.conversation.start_by_event import StartRequest
 from tests.settings import SETTINGS, required_variables
-from tests.stack import Stack, target
+from tests.stack import REPOSITORY, Stack, target
 
 FUNCTIONS = {
     "WebhookFunction": "webhook",
@@ -19,6 +21,9 @@ FUNCTIONS = {
     "ApiFunction": "api",
     "ConsoleFunction": "console",
 }
+SHORTEST_AGE, MOST_RETRIES = 60, 185
+"""What EventBridge and Scheduler take in a retry policy."""
+PERIODS = {"rate(1 minute)": 60, "rate(5 minutes)": 300, "cron(15 2-7 * * ? *)": 3600}
 OF_LIBRARIES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "PYTHONWARNINGS"}
 """Variables that the logger and Python read."""
 
@@ -124,7 +129,11 @@ def test_each_schedule_starts_its_job_with_the_scheduled_time(stack: Stack) -> N
         aim = schedule["Target"]
         assert (stack.behind(aim["Arn"]), target(aim["RoleArn"])) == ("ScheduledFunction", "ScheduleRole")
         assert target(aim["DeadLetterConfig"]["Arn"]) == "ScheduleDeadLetters"
-        assert aim["RetryPolicy"]["MaximumRetryAttempts"] >= 1
+        retries, period = aim["RetryPolicy"], PERIODS.get(schedule["ScheduleExpression"], 24 * 3600)
+        assert 1 <= retries["MaximumRetryAttempts"] <= MOST_RETRIES
+        assert SHORTEST_AGE <= retries["MaximumEventAgeInSeconds"] <= period, "the next run takes over"
+        assert "State" not in schedule
+        assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
         assert schedule["ScheduleExpressionTimezone"] == "UTC"
         event = json.loads(aim["Input"])
         assert event["scheduled_time"] == "<aws.scheduler.scheduled-time>"
@@ -139,15 +148,55 @@ def test_each_schedule_starts_its_job_with_the_scheduled_time(stack: Stack) -> N
     }
 
 
+def documented_start() -> dict[str, Any]:
+    """The event of docs/events.md that starts a conversation, as EventBridge delivers it."""
+    page = (REPOSITORY / "docs" / "events.md").read_text().partition("## Starting a conversation\n")[2]
+    entry = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    about = {"version": "0", "id": "1", "account": "123456789012", "time": "2026-11-30T12:00:00Z"}
+    detail = json.loads(entry["Detail"])
+    return {**about, "source": entry["Source"], "detail-type": entry["DetailType"], "resources": [], "detail": detail}
+
+
+def own_types() -> set[str]:
+    """The detail types of what the stack itself puts on the bus: business events and operator events."""
+    schema = json.loads((REPOSITORY / "docs" / "events.schema.json").read_text())
+    page = (REPOSITORY / "docs" / "concepts.md").read_text()  # tests/docs compares it with the code
+    rows = [line.split("|")[1] for line in page.partition("## Operator events\n")[2].splitlines() if "|" in line]
+    return {*schema["discriminator"]["mapping"], *(name for row in rows for name in re.findall(r"`([a-z_.]+)`", row))}
+
+
+def test_the_rule_matches_the_documented_event_and_none_of_the_stack_s_own(stack: Stack) -> None:
+    (rule,) = stack.properties("AWS::Events::Rule").values()
+    pattern, start = EventPattern.load(json.dumps(rule["EventPattern"])), documented_start()
+    msgspec.convert(start["detail"], StartRequest)
+    assert pattern.matches_event(start)
+    assert not pattern.matches_event(start | {"source": "pytake"}), "its own events start nothing"
+    assert len(own_types()) > 40
+    for type_ in own_types():
+        for source in ("pytake", "shop.orders"):
+            assert not pattern.matches_event(start | {"source": source, "detail-type": type_}), type_
+    for event in ({"job": "due"}, start | {"detail-type": "Scheduled Event"}, {"source": "shop.orders"}):
+        assert not pattern.matches_event(event)
+
+
 def test_an_event_that_starts_a_conversation_reaches_the_scheduled_function_or_a_dead_letter_queue(
     stack: Stack,
 ) -> None:
     (rule,) = stack.properties("AWS::Events::Rule").values()
     assert rule["EventBusName"] == {"Ref": "EventBusName"}
-    assert rule["EventPattern"] == {"detail-type": [DETAIL_TYPE]}
+    assert "State" not in rule
     (aim,) = rule["Targets"]
+    assert "RoleArn" not in aim, "the function's own policy allows the rule, and no other"
+    assert "Input" not in aim
+    assert "InputTransformer" not in aim
     assert stack.behind(aim["Arn"]) == "ScheduledFunction"
     assert target(aim["DeadLetterConfig"]["Arn"]) == "ScheduleDeadLetters"
+    retries = aim["RetryPolicy"]
+    assert 1 <= retries["MaximumRetryAttempts"] <= MOST_RETRIES
+    assert SHORTEST_AGE <= retries["MaximumEventAgeInSeconds"] <= 3600, "an older start may come at a wrong time"
+    (waiting,) = stack.properties("AWS::Lambda::EventInvokeConfig").values()
+    assert (target(waiting["FunctionName"]), waiting["Qualifier"]) == ("ScheduledFunction", "live")
+    assert waiting["MaximumEventAgeInSeconds"] <= 3600, "Lambda's own queue keeps it no longer, either"
     permissions = stack.properties("AWS::Lambda::Permission")["StartPermission"]
     assert (stack.behind(permissions["FunctionName"]), permissions["Principal"]) == (
         "ScheduledFunction",
@@ -156,6 +205,7 @@ def test_an_event_that_starts_a_conversation_reaches_the_scheduled_function_or_a
     assert target(permissions["SourceArn"]) == "StartRule"
     policy = stack.properties("AWS::SQS::QueuePolicy")["ScheduleDeadLettersPolicy"]["PolicyDocument"]["Statement"][1]
     assert (policy["Principal"], policy["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+    assert target(policy["Resource"]) == "ScheduleDeadLetters"
     assert target(policy["Condition"]["ArnEquals"]["aws:SourceArn"]) == "StartRule"
 
 
