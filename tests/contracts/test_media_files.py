@@ -78,12 +78,19 @@ def test_a_library_file_is_outside_of_every_retention(store: Store) -> None:
     assert store.files.get("files/acme/file-1") == PICTURE
 
 
-def test_a_role_that_may_not_list_the_bucket_finds_no_missing_file() -> None:
-    """S3 answers 403 then."""
+def test_a_file_that_may_not_be_read_is_not_a_missing_one() -> None:
+    """S3 answers 403 for both, to a role that may not list the whole bucket."""
     refused = ClientError({"Error": {}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "GetObject")  # type: ignore[typeddict-item]
-    client = Mock(get_object=Mock(side_effect=refused), head_object=Mock(side_effect=refused))
+    listed = Mock(return_value={"KeyCount": 0})
+    client = Mock(get_object=Mock(side_effect=refused), head_object=Mock(side_effect=refused), list_objects_v2=listed)
     files = S3MediaFiles(lambda: client, BUCKET)
     assert files.get("files/acme/file-1") is files.find("files/acme/file-1") is None
+    listed.assert_called_with(Bucket=BUCKET, Prefix="files/acme/file-1", MaxKeys=1)
+    for answer in ({"return_value": {"KeyCount": 1}}, {"side_effect": refused}):
+        listed.configure_mock(**answer)
+        for read in (files.get, files.find):
+            with pytest.raises(ClientError):
+                read("files/acme/file-1")
 
 
 def test_nothing_of_an_erased_file_is_left_in_the_bucket(aws: None) -> None:

@@ -1,7 +1,7 @@
 """A snapshot of the permissions of each function: a new permission requires a change of this file."""
 
 from tests.stack import Stack
-from tests.template.permissions import granted
+from tests.template.permissions import as_list, granted, statements
 
 TABLE = "Table"
 INDEXES = ("Table/index/due", "Table/index/log", "Table/index/recent")
@@ -94,6 +94,7 @@ PERMISSIONS: dict[str, dict[str, set[str]]] = {
         "MediaQueue": CONSUME,
         "LakeBucket/media/contacts/*": {"s3:PutObject"},
         "LakeBucket/files/*": {"s3:GetObject"},
+        "LakeBucket": {"s3:ListBucket"},  # below files/ only, see the condition
         "OutboundQueue": {*CONSUME, "sqs:SendMessage"},
         "OutboundDeadLetters": {"sqs:SendMessage"},
         "BulkQueue": {*CONSUME, "sqs:SendMessage"},
@@ -255,3 +256,9 @@ def test_no_policy_has_two_statements_of_the_same_name(stack: Stack) -> None:
         for policy in role["Policies"]:
             found = [one["Sid"] for one in policy["PolicyDocument"]["Statement"] if "Sid" in one]
             assert len(set(found)) == len(found), name
+
+
+def test_the_sender_lists_library_files_and_nothing_else_of_the_bucket(stack: Stack) -> None:
+    role = stack.properties("AWS::IAM::Role")["SenderRole"]
+    (listing,) = [one for one in statements(role) if "s3:ListBucket" in as_list(one["Action"])]
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": "files/*"}}

@@ -4,6 +4,7 @@ The bucket is encrypted, private and takes TLS only.
 """
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
@@ -47,7 +48,7 @@ class S3MediaFiles:
         try:
             found = self._client().get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
-            if _is_missing(error):
+            if self._is_missing(error, key):
                 return None
             raise
         return MediaFile(found["Body"].read(), found["ContentType"], _filename(found["Metadata"]))
@@ -56,10 +57,18 @@ class S3MediaFiles:
         try:
             found = self._client().head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
-            if _is_missing(error):
+            if self._is_missing(error, key):
                 return None
             raise
         return StoredFile(found["ContentType"], found["ContentLength"], _filename(found["Metadata"]))
+
+    def _is_missing(self, error: ClientError, key: str) -> bool:
+        """S3 answers 403 for a missing object to a role that may list only some of the bucket, as the sender's, and to one that
+        may not read the object. The list tells them apart."""
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status != HTTPStatus.FORBIDDEN:
+            return status == HTTPStatus.NOT_FOUND
+        return not self._client().list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)["KeyCount"]
 
     def link(self, key: str, seconds: int) -> str:
         return self._client().generate_presigned_url(
@@ -118,8 +127,3 @@ def _attachment(filename: str | None) -> str:
 
 def _filename(metadata: dict[str, str]) -> str | None:
     return unquote(metadata[_FILENAME]) if _FILENAME in metadata else None
-
-
-def _is_missing(error: ClientError) -> bool:
-    # S3 answers 403 for a missing object to a role that may not list the bucket, as the sender's.
-    return error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404)
