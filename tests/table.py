@@ -2,10 +2,14 @@
 
 import copy
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import boto3
+import botocore.client
 import moto.core.models
 import moto.core.responses
 from moto.backend_index import backend_url_patterns
@@ -21,6 +25,20 @@ INDEXES = {"due": ("due_pk", "due_at"), "recent": ("recent_pk", "recent_at"), "l
 """The indexes that the adapters read, with their keys."""
 
 _NUMBERS = ("due_at", "recent_at")
+
+
+@contextmanager
+def counted_requests() -> Iterator[list[str]]:
+    """The names of the requests to AWS meanwhile."""
+    requests: list[str] = []
+    call = botocore.client.BaseClient._make_api_call
+
+    def counted(self: Any, operation: str, request: Any) -> Any:
+        requests.append(operation)
+        return call(self, operation, request)
+
+    with patch.object(botocore.client.BaseClient, "_make_api_call", counted):
+        yield requests
 
 
 def kept(days: int = 90) -> RetentionPolicy:

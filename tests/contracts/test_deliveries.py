@@ -1,12 +1,9 @@
 """The contract of the `Deliveries`, `RateSlots` and `HeldTurns` ports."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from unittest.mock import Mock, patch
+from unittest.mock import Mock
 
-import botocore.client
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -25,7 +22,7 @@ from pytake.conversation.records import ConversationKey, Delivery, DeliveryState
 from pytake.whatsapp.outbound import Text
 from pytake.whatsapp.pricing import Pricing
 from tests import fakes
-from tests.table import kept
+from tests.table import counted_requests, kept
 
 KEY = ConversationKey("acme", "100000000000001", "5511999999999")
 NOW = 1_770_000_000.0
@@ -411,20 +408,6 @@ def test_a_very_large_limit_is_leased_and_never_exceeded(table: Table) -> None:
     full = sorted(workers[step % 30].reserve("globex", "organization", 12_000, NOW) for step in range(600))
     assert full[-1] - NOW == pytest.approx((600 - 200) * 60 / 11_800, rel=0.02)
     assert len(set(full[200:])) == 400, "no slot is given twice"
-
-
-@contextmanager
-def counted_requests() -> Iterator[list[str]]:
-    """The names of the requests to AWS meanwhile."""
-    requests: list[str] = []
-    call = botocore.client.BaseClient._make_api_call
-
-    def counted(self: Any, operation: str, request: Any) -> Any:
-        requests.append(operation)
-        return call(self, operation, request)
-
-    with patch.object(botocore.client.BaseClient, "_make_api_call", counted):
-        yield requests
 
 
 def test_workers_that_queue_up_at_one_limit_never_repeat_a_write(table: Table) -> None:

@@ -1,6 +1,8 @@
 """The contract of the `EventLog` port."""
 
 import itertools
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any, cast
 
@@ -23,7 +25,7 @@ from pytake.engine import Contact, Input
 from pytake.whatsapp.outbound import Text
 from tests import fakes
 from tests.fakes.lake import MemoryEventLog
-from tests.table import kept
+from tests.table import counted_requests, kept
 
 HOUR = 1_769_997_600
 DAY = 86_400
@@ -128,6 +130,25 @@ def test_a_contact_has_one_key_and_another_has_another(world: World) -> None:
     assert len(set(first.values())) == 2
     assert world.log.pseudonyms("acme", ["2", "1"], HOUR + 60) == first
     assert world.log.pseudonyms("zoo", ["1"], HOUR)["1"] not in first.values()
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_a_hundred_new_people_cost_a_write_each_once_and_no_read_but_one(table: Any, workers: int) -> None:
+    log, people = DynamoEventLog(table, kept(RETENTION_DAYS), workers), [str(number) for number in range(100)]
+    with counted_requests() as requests:
+        first = log.pseudonyms("acme", people, HOUR)
+    assert Counter(requests) == {"BatchGetItem": 1, "PutItem": 100}
+    assert len(set(first.values())) == 100
+    with counted_requests() as requests:
+        assert log.pseudonyms("acme", people, HOUR + 60) == first
+    assert Counter(requests) == {"BatchGetItem": 1}
+
+
+def test_of_two_runs_that_name_the_same_new_people_the_first_writer_wins(table: Any) -> None:
+    logs, people = [DynamoEventLog(table, kept(RETENTION_DAYS), 8) for _ in range(2)], [str(one) for one in range(30)]
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda log: log.pseudonyms("acme", people, HOUR), logs)
+    assert one == other == logs[0].pseudonyms("acme", people, HOUR)
 
 
 def test_a_merged_contact_has_the_pseudonym_of_the_other_one(world: World) -> None:

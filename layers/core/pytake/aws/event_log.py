@@ -3,6 +3,7 @@
 import heapq
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import msgspec
@@ -51,10 +52,11 @@ _encode = msgspec.json.Encoder().encode
 
 
 class DynamoEventLog:
-    """Implements `pytake.conversation.ports.lake.EventLog`."""
+    """Implements `pytake.conversation.ports.lake.EventLog`. `workers` keys of new people are written at the same time."""
 
-    def __init__(self, table: Table, retention: RetentionPolicy) -> None:
+    def __init__(self, table: Table, retention: RetentionPolicy, workers: int = 1) -> None:
         self._table = table
+        self._workers = workers
         self._retention = retention
         self._hours: dict[str, frozenset[int]] = {}
         """The hours already recorded by `record_reported_hour`, of the contacts requested since the last call of `turns`."""
@@ -193,11 +195,21 @@ class DynamoEventLog:
                 self._hours[item.pk] = frozenset(int(hour) for hour in item.hours or ())
                 if item.expires_at < now + retention_seconds:
                     self._keep_key(item, now + 2 * retention_seconds)
-        for pk, contact_id in by_pk.items():
-            if contact_id not in names:
-                key = self._make_key(pk, now, now + 2 * retention_seconds, stored.get(contact_id))
-                names[contact_id] = pseudonyms(key, contact_id)
-        return names, merged, taken_over
+        new = [(pk, contact_id) for pk, contact_id in by_pk.items() if contact_id not in names]
+
+        def named(place: tuple[str, str]) -> Pseudonyms:
+            pk, contact_id = place
+            key = self._make_key(pk, now, now + 2 * retention_seconds, stored.get(contact_id))
+            return pseudonyms(key, contact_id)
+
+        # A write for each: the first writer wins, and DynamoDB's batches of writes take no condition. A transaction does, for
+        # twice the price, and one person whose key was made meanwhile would cancel the others.
+        if self._workers > 1 and len(new) > 1:
+            with ThreadPoolExecutor(min(self._workers, len(new))) as pool:
+                made = list(pool.map(named, new))
+        else:
+            made = list(map(named, new))
+        return names | {contact_id: name for (_, contact_id), name in zip(new, made, strict=True)}, merged, taken_over
 
     def known_pseudonyms(self, organization_id: str, contact_ids: Sequence[str]) -> dict[str, str]:
         """Implements `pytake.contacts.segment_ports.Pseudonymous`."""

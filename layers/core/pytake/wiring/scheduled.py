@@ -62,6 +62,10 @@ from pytake.wiring.templates import templates
 RELEASE_WORKERS = 8
 """Turns of campaigns that are taken at the same time. More would wait for the processor, and for connections."""
 
+KEY_WORKERS = 8
+"""Keys of new people's pseudonyms that are written at the same time. One after the other, the export could not follow more than
+about two hundred new people a second."""
+
 AGGREGATE_WAIT_SECONDS = 120
 """How long one day's query may take."""
 
@@ -265,7 +269,7 @@ def apply_retention() -> ApplyRetention:
 
 @cache
 def event_log() -> DynamoEventLog:
-    return DynamoEventLog(shared.table(), shared.retention())
+    return DynamoEventLog(shared.table(), shared.retention(), KEY_WORKERS)
 
 
 @cache
