@@ -44,13 +44,14 @@ def test_rows_are_the_same_from_every_place(seed: int) -> None:
         (b'phone;"a,b,c"\n', ["phone", "a,b,c"], ";"),
         (b"phone\tname\n", ["phone", "name"], "\t"),
         (b"phone", ["phone"], ","),
+        (b"\xef\xbb\xbfsep=;\r\nphone;name\r\n1;2\r\n", ["phone", "name"], ";"),
         (b"", [], ","),
     ],
 )
 def test_the_header_says_the_delimiter(content: bytes, names: list[str], delimiter: str) -> None:
     header, found, place = read_header(chunks(content, 3))
     assert (header, found) == (names, delimiter)
-    assert place.offset == len(content.split(b"\n")[0]) + (b"\n" in content)
+    assert content[place.offset :] == b"\n".join(content.split(b"\n")[place.line :])
 
 
 def test_a_row_that_is_not_utf8_does_not_stop_the_others() -> None:
@@ -88,3 +89,35 @@ def test_a_line_without_end_is_refused_without_reading_it() -> None:
 def test_empty_lines_are_left_out_and_counted() -> None:
     rows = list(csv_rows([b"\n\na\n\r\nb"], ",", Place()))
     assert [(row.line, row.cells) for row in rows] == [(3, ["a"]), (5, ["b"])]
+
+
+def test_rows_of_a_spreadsheet_without_a_value_are_left_out() -> None:
+    rows = list(csv_rows([b"1;a\r\n;;\r\n  ; \r\n2;b\r\n;;;;\r\n"], ";", Place()))
+    assert [(row.line, row.cells) for row in rows] == [(1, ["1", "a"]), (4, ["2", "b"])]
+
+
+def test_a_cell_has_lines_and_quotation_marks() -> None:
+    rows = list(csv_rows([b'1,"Rua ""A""\r\nRecife"\r\n2,b\r\n'], ",", Place()))
+    assert [(row.line, row.cells) for row in rows] == [(1, ["1", 'Rua "A"\r\nRecife']), (3, ["2", "b"])]
+
+
+@pytest.mark.parametrize("content", [b'1,"Ana\n2,Bia\n3,Caio\n', b'1,"Ana" Silva\n', b'1,"Ana\n2,"Bia"\n'])
+def test_a_quotation_mark_at_a_wrong_place_joins_no_rows(content: bytes) -> None:
+    rows = list(csv_rows([content], ",", Place()))
+    assert (rows[0].line, rows[0].cells) == (1, None)
+    assert all(row.cells is None or len(row.cells) == 2 for row in rows)
+
+
+def test_a_letter_that_was_lost_before_the_file_came_is_noticed() -> None:
+    (row,) = csv_rows(["1,Jo\ufffdo\n".encode()], ",", Place())
+    assert row.cells is None
+
+
+def test_a_line_that_is_too_long_names_its_line_and_the_rows_before_it_are_read() -> None:
+    content = b"a,b\n" * 10 + b"x" * 1_000_000 + b"\nc,d\n"
+    for size in (100, 65_536, 2_000_000):
+        found, rows = [], csv_rows(chunks(content, size), ",", Place())
+        with pytest.raises(FileError) as refused:
+            found.extend(rows)
+        assert (refused.value.code, refused.value.line) == ("line_too_long", 11)
+        assert len(found) == 10

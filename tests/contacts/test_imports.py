@@ -314,6 +314,23 @@ def test_a_file_that_is_not_valid_fails_as_a_whole(world: World, content: bytes,
     assert (done.status, done.errors[-1].code, world.files.stored) == ("failed", code, {})
 
 
+def test_the_rows_before_a_line_that_is_too_long_are_imported(world: World) -> None:
+    done = world.imported(f"phone,note\n{ANA},a\n".encode() + b"x" * 1_000_000 + f"\n{BIA},b\n".encode())
+    assert (done.status, done.created, problems(done)) == ("failed", 1, [(3, "line_too_long")])
+    assert world.contact(ANA).fields == {"note": "a"}
+
+
+def test_a_file_as_a_spreadsheet_in_brazil_writes_it(world: World) -> None:
+    content = (
+        f'\ufeffsep=;\r\nphone;name;tags;appointment;\r\n{ANA};"Ana ""Nina""\r\nLima";"vip;sul";25/12/2026;\r\n;;;;\r\n'
+    )
+    done = world.imported(content.encode())
+    assert counts(done) == ("completed", 1, 1, 0, 0)
+    contact = world.contact(ANA)
+    assert (contact.name, contact.tags) == ('Ana "Nina"\r\nLima', ["vip", "sul"])
+    assert contact.fields["appointment"] == "25/12/2026"
+
+
 def test_a_file_that_was_never_uploaded_fails(world: World) -> None:
     world.imports.put(Import(id="i1", organization_id=ACME, created_at=1.0))
     world.run(lambda: False)

@@ -85,11 +85,36 @@ def test_a_sequence_is_planned_to_its_end_and_again_when_it_was_changed(sequence
 
 def test_follow_ups_are_found_when_they_are_due_and_each_once(follow_ups: Any) -> None:
     later = replace(FOLLOW_UP, step=1, due_at=NOW + 60)
-    for one in (later, FOLLOW_UP, replace(FOLLOW_UP, due_at=NOW - 5)):
+    for one in (later, FOLLOW_UP, replace(FOLLOW_UP, due_at=NOW + 5)):
         follow_ups.add(one)
     assert list(follow_ups.due(NOW - 1)) == []
     assert list(follow_ups.due(NOW)) == [FOLLOW_UP], "the first one that was added holds"
     assert list(follow_ups.due(NOW + 60)) == [FOLLOW_UP, later]
+
+
+def test_one_that_waits_is_moved_to_an_earlier_time_and_not_to_a_later_one(follow_ups: Any) -> None:
+    for due_at in (NOW + 900, NOW + 1800, NOW):
+        follow_ups.add(replace(FOLLOW_UP, due_at=due_at))
+    (found,) = follow_ups.due(NOW)
+    assert found.due_at == NOW
+    follow_ups.finish(found, NOW)
+    follow_ups.add(replace(FOLLOW_UP, due_at=NOW - 60))
+    assert list(follow_ups.due(NOW)) == [], "what is done stays done"
+
+
+def test_the_steps_before_are_those_of_the_same_occurrence_also_when_they_are_done(follow_ups: Any) -> None:
+    third = replace(FOLLOW_UP, step=3)
+    for one in (
+        FOLLOW_UP,
+        replace(FOLLOW_UP, step=1, contact_id="5511"),
+        replace(FOLLOW_UP, step=2, anchor="x"),
+        third,
+    ):
+        follow_ups.add(one)
+    follow_ups.finish(FOLLOW_UP, NOW)
+    assert follow_ups.steps_before(third, {FOLLOW_UP.contact_id}) == {0}
+    assert follow_ups.steps_before(third, {FOLLOW_UP.contact_id, "5511"}) == {0, 1}
+    assert follow_ups.steps_before(FOLLOW_UP, {FOLLOW_UP.contact_id}) == set()
 
 
 def test_a_follow_up_moves_and_ends_once(follow_ups: Any) -> None:

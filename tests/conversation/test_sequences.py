@@ -1,5 +1,6 @@
 """Sequences: follow-ups before a date and after a silence, each once, and none after an answer."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -138,6 +139,64 @@ def test_due_times_follow_the_local_clock() -> None:
     assert due_on_date(Step(START, days=365), "9999-12-31", zone("UTC")) is None
     assert due_after(Step(START, days=1, at="10:00"), NOON, zone("UTC")) == NOON + 22 * HOUR
     assert due_after(Step(START, at="10:00"), NOON, zone("UTC")) == NOON + 22 * HOUR, "that of the next day"
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "same"),
+    [
+        ("25/12/2026", "BR", "2026-12-25"),
+        (" 05.02.2026 ", None, "2026-02-05"),
+        ("5-2-2026", "BR", "2026-02-05"),
+        ("02/05/2026", "US", "2026-02-05"),
+        ("2026/02/05", "US", "2026-02-05"),
+        ("25/12/2026 9:30", "BR", "2026-12-25T09:30"),
+        ("25/12/2026, 14:30:15", "BR", "2026-12-25T14:30:15"),
+        ("2026-12-25T12:30:00Z", "BR", "2026-12-25T09:30:00-03:00"),
+        ("25/12/26", "BR", None),
+        ("31/02/2026", "BR", None),
+        ("25/12/2026 25:00", "BR", None),
+        ("amanhã", "BR", None),
+        ("", "BR", None),
+        ([1], "BR", None),
+    ],
+)
+def test_dates_are_read_as_spreadsheets_write_them(text: Any, country: str | None, same: str | None) -> None:
+    where, step = zone("America/Sao_Paulo"), Step(START, days=-2)
+    assert due_on_date(step, text, where, country) == (due_on_date(step, same, where) if same else None)
+
+
+def test_a_time_of_day_that_the_clocks_skip_or_repeat_is_one_time() -> None:
+    skipped = due_on_date(Step(START, at="02:30"), "2026-03-29", zone("Europe/Berlin"))
+    assert skipped == datetime(2026, 3, 29, 1, 30, tzinfo=UTC).timestamp(), "half past three"
+    repeated = due_on_date(Step(START, at="02:30"), "2026-10-25", zone("Europe/Berlin"))
+    assert repeated == datetime(2026, 10, 25, 0, 30, tzinfo=UTC).timestamp(), "the first of the two"
+    midnight = due_on_date(Step(START), "2026-09-06", zone("America/Santiago"))  # this day begins at one o'clock
+    assert midnight == datetime(2026, 9, 6, 4, tzinfo=UTC).timestamp()
+
+
+def test_a_reminder_is_sent_although_the_person_wrote_after_an_earlier_one_would_have_been(desk: Desk) -> None:
+    hours = [Step(START, days=-2), Step(START, hours=-2)]
+    desk.put(replace(BEFORE, steps=hours))
+    desk.product.say("I book", PHONE)  # after the time of the first reminder, which is never sent
+    desk.contact(appointment="2026-02-03T12:00:00Z")
+    desk.product.clock.forward(HOUR)
+    desk.product.say("Thank you", PHONE)
+    assert desk.run_at(NOON + 22 * HOUR).started == 1
+    assert desk.sent == ["soon"]
+
+
+def test_an_earlier_time_moves_the_reminder_whatever_changed_it(desk: Desk) -> None:
+    desk.put(BEFORE)
+    desk.contact(appointment="2026-02-10")
+    assert min(one.due_at for one in desk.follow_ups.waiting) == NOON + 6 * DAY - 2 * HOUR
+    desk.contact(appointment="2026-02-10", timezone="Asia/Tokyo")
+    assert min(one.due_at for one in desk.follow_ups.waiting) == NOON + 6 * DAY - 11 * HOUR
+    desk.put(replace(BEFORE, steps=[Step(START, days=-4, at="10:00"), BEFORE.steps[1]]))
+    first = min(one.due_at for one in desk.follow_ups.waiting)
+    assert first == NOON + 4 * DAY - 11 * HOUR
+    assert desk.run_at(first).started == 1
+    assert desk.run_at(first + 2 * DAY) == FollowUpCounts(), "it was the same reminder"
+    assert desk.sent == ["soon"]
 
 
 def test_a_reminder_leaves_two_days_before_the_date_at_the_local_time(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 """Sequences and follow-ups, in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
 
@@ -63,7 +63,17 @@ class MemoryFollowUps:
         self.done: set[Place] = set()
 
     def add(self, follow_up: FollowUp) -> None:
-        self.stored.setdefault(_place(follow_up), follow_up)
+        place = _place(follow_up)
+        known = self.stored.setdefault(place, follow_up)
+        if place not in self.done and known.due_at > follow_up.due_at:
+            self.move(follow_up, follow_up.due_at)
+
+    def steps_before(self, follow_up: FollowUp, contact_ids: Collection[str]) -> set[int]:
+        return {
+            step
+            for step in range(follow_up.step)
+            if any(_place(replace(follow_up, contact_id=one, step=step)) in self.stored for one in contact_ids)
+        }
 
     def due(self, now: float) -> Iterator[FollowUp]:
         waiting = [one for place, one in self.stored.items() if place not in self.done and one.due_at <= now]

@@ -1,5 +1,6 @@
 """What must be true of follow-ups at the end of every run: each once, none lost, none after an answer or an opt-out."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -10,7 +11,6 @@ from pytake.conversation.sequences.records import FollowUp
 from pytake.conversation.sessions import OPENED
 from pytake.whatsapp.outbound import Template
 from tests.faults.sequence_world import NUMBER, OWNER, SequenceWorld
-from tests.faults.timeline import START
 
 SKEW_SECONDS = 2
 """The turn of a message may be dated a little later than the message, which identifies the silence after it."""
@@ -138,8 +138,8 @@ def _turns(world: SequenceWorld, who: str) -> list[TurnRecord]:
 
 
 def _due(world: SequenceWorld, who: str) -> float:
-    """When the first follow-up of the person's date is due."""
+    """When the first follow-up of the person's date is due; never, if it was not planned: nothing answers it then."""
     found = [
         one.due_at for one in world.follow_ups.stored.values() if (one.contact_id, one.step, one.base) == (who, 0, 0)
     ]
-    return min(found, default=START)
+    return min(found, default=math.inf)

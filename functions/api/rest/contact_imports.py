@@ -95,9 +95,9 @@ class ImportList(ApiModel):
 def import_contacts(
     country: Annotated[str | None, Query(pattern="^[A-Z]{2}$", description=_COUNTRY)] = None,
 ) -> Response[AcceptedImport]:
-    """The body is CSV in UTF-8 with a header, delimited by `,` or `;`, of at most 5 MB. Known columns: `phone`, `user_id`,
-    `name`, `language`, `tags` (separated by `;`), `consent_marketing` and `consent_utility` (`granted`, `withdrawn` or empty),
-    `consent_source`, `consent_at`. Every other column is a field.
+    """The body is CSV in UTF-8 with a header, delimited by `,`, `;` or tabs, of at most 5 MB. Known columns: `phone`,
+    `user_id`, `name`, `language`, `tags` (separated by `;`), `consent_marketing` and `consent_utility` (`granted`, `withdrawn` or
+    empty), `consent_source`, `consent_at`. Every other column is a field.
 
     A row creates a contact or changes it: empty cells change nothing, and tags are added. The rows are worked off in the
     background; repeating an import changes nothing more. Larger files: `POST /api/v1/contacts/imports`.

@@ -5,7 +5,7 @@ erasing the contact removes it; it is found by the index `due`. One that is done
 index, so that it is not planned again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 import msgspec
@@ -114,8 +114,23 @@ class DynamoFollowUps:
         pk, sk = _place(follow_up)
         item = self._table.item(pk, sk, body=_encode(follow_up).decode())
         item.due_pk, item.due_at = follow_ups_pk(due_shard(f"{pk}{sk}")), follow_up.due_at
-        with suppress(ConditionFailedError):
+        try:
             self._table.put(item, self._table.absent_or_expired(self._clock()))
+        except ConditionFailedError as refused:
+            known, stored = refused.found, self._table.item
+            if known is not None and known.due_pk is not None and (known.due_at or 0) > follow_up.due_at:
+                later = stored.due_pk.exists() & (stored.due_at > follow_up.due_at)
+                update_if(stored(pk, sk), [stored.due_at.set(follow_up.due_at)], later)
+
+    def steps_before(self, follow_up: FollowUp, contact_ids: Collection[str]) -> set[int]:
+        earlier = [
+            replace(follow_up, contact_id=contact_id, step=step)
+            for contact_id in contact_ids
+            for step in range(follow_up.step)
+        ]
+        places = {_place(one): one.step for one in earlier}
+        found = self._table.item.batch_get(list(places), consistent_read=True) if places else ()
+        return {places[item.pk, item.sk] for item in found}
 
     def due(self, now: float) -> Iterator[FollowUp]:
         for entry in due_items(self._table, follow_ups_pk, now):

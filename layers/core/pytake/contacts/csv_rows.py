@@ -11,15 +11,19 @@ LONGEST_LINE = 256 * 1024
 MARK = "\ufeff"
 """The byte order mark, with which spreadsheets begin a file in UTF-8."""
 
+LOST = "\ufffd"
+"""The character that replaces a byte which is not UTF-8."""
+
 _DELIMITERS = ",;\t"
 
 
 class FileError(Exception):
-    """The file as a whole cannot be imported. `code` is stable; the text says what to do."""
+    """The file cannot be imported, or not from `line` on. `code` is stable; the text says what to do."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, line: int = 1) -> None:
         super().__init__(message)
         self.code = code
+        self.line = line
 
 
 class Place(Struct, frozen=True):
@@ -38,12 +42,14 @@ class CsvRow(Struct, frozen=True):
 
 
 def csv_rows(chunks: Iterable[bytes], delimiter: str, start: Place) -> Iterator[CsvRow]:
-    """The rows from a place on; the chunks begin there. Empty lines are left out. Memory holds one row.
+    """The rows from a place on; the chunks begin there. Empty lines are left out, and rows of a spreadsheet without a value.
+    Memory holds one row.
 
     Raises `FileError` for a line that is too long.
     """
     lines = _Lines(chunks, start)
-    reader = csv.reader(lines, delimiter=delimiter)
+    # Strict: a quotation mark that is never closed would take the rest of the file as the text of one cell.
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         begins, lines.unreadable = lines.place.line + 1, False
         try:
@@ -53,16 +59,18 @@ def csv_rows(chunks: Iterable[bytes], delimiter: str, start: Place) -> Iterator[
         except csv.Error:
             # What belongs to the row is not known. Reading goes on after the lines that were taken.
             yield CsvRow(begins, None, lines.place)
-            reader = csv.reader(lines, delimiter=delimiter)
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
             continue
-        if cells:
+        if any(map(str.strip, cells)):
             yield CsvRow(begins, None if lines.unreadable else cells, lines.place)
 
 
 def read_header(chunks: Iterable[bytes]) -> tuple[list[str], str, Place]:
-    """The names in the first line, the delimiter, and the place after it. Raises `FileError`."""
+    """The names in the header, the delimiter, and the place after it. Raises `FileError`."""
     lines = _Lines(chunks, Place())
     line = next(lines, "").removeprefix(MARK)
+    if line[:4].lower() == "sep=":  # with which spreadsheets name the delimiter, in a line of its own
+        line = next(lines, "")
     if lines.unreadable:
         raise FileError("file_not_utf8", "The file is not in UTF-8. Save it as CSV UTF-8, and import it again.")
     outside = "".join(line.split('"')[::2])
@@ -86,12 +94,16 @@ class _Lines:
 
     def __next__(self) -> str:
         raw = next(self._raw)
+        if len(raw) > LONGEST_LINE:
+            message = (
+                f"Line {self.place.line + 1} is longer than {LONGEST_LINE:,} bytes. The rows before it are imported."
+            )
+            raise FileError("line_too_long", message, self.place.line + 1)
         self.place = Place(self.place.offset + len(raw), self.place.line + 1)
-        try:
-            return raw.decode()
-        except UnicodeDecodeError:
+        text = raw.decode(errors="replace")
+        if LOST in text:  # here, or before the file came
             self.unreadable = True
-            return raw.decode(errors="replace")
+        return text
 
 
 def _raw_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -100,7 +112,7 @@ def _raw_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         *whole, left = (left + chunk).split(b"\n")
         for line in whole:
             yield line + b"\n"
-        if len(left) > LONGEST_LINE:
-            raise FileError("line_too_long", f"A line is longer than {LONGEST_LINE:,} bytes.")
+        if len(left) > LONGEST_LINE:  # the line is too long already: its end is not looked for
+            break
     if left:
         yield left

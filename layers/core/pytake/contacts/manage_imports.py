@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from pytake.contacts.csv_rows import FileError, read_header
+from pytake.contacts.csv_rows import LOST, FileError, read_header
 from pytake.contacts.import_ports import ImportFiles, Imports
 from pytake.contacts.imports import Import, columns_of
 from pytake.conversation.ports.common import Clock, until_written
@@ -44,10 +44,11 @@ class ManageImports:
         """
         header, _, _ = read_header([content])
         columns_of(header)
-        try:
-            content.decode()
-        except UnicodeDecodeError as error:
-            raise FileError("file_not_utf8", f"The file is not in UTF-8 (byte {error.start}).") from None
+        before, lost, _ = content.decode(errors="replace").partition(LOST)
+        if lost:
+            line = before.count("\n") + 1
+            message = f"Line {line} is not in UTF-8. Save the file as CSV UTF-8, and import it again."
+            raise FileError("file_not_utf8", message, line)
         about = self._new(organization_id, country)
         self._files.put(organization_id, about.id, content)
         return self._begin(about)

@@ -109,14 +109,14 @@ class RunImports:
         if not about.read:
             try:
                 about, rows = self._read(about)
-                while part := list(islice(rows, ROWS_PER_PART)):
+                for part in _parts(rows):
                     about = self._put(self._worked_off(about, part))
                     done.rows += len(part)
                     if out_of_time():
                         self._imports.put(replace(about, leased_until=0))
                         return
             except FileError as error:
-                problem = ImportProblem(about.place.line + 1, error.code, str(error))
+                problem = ImportProblem(error.line, error.code, str(error))
                 about = replace(about.with_problems([problem]), broken=True)
             about = self._put(replace(about, read=True))
         # The file goes first: once the import has ended, no run looks at it again.
@@ -147,7 +147,9 @@ class RunImports:
         for row in part:
             try:
                 if row.cells is None:
-                    raise RowError("row_invalid", "The row is not CSV in UTF-8, or a quotation mark is not closed.")
+                    raise RowError(
+                        "row_invalid", "The row is not CSV in UTF-8, or a quotation mark is at a wrong place."
+                    )
                 rows.append(read_row(row.line, row.cells, about))
             except RowError as error:
                 problems.append(ImportProblem(row.line, error.code, str(error)))
@@ -236,6 +238,24 @@ class RunImports:
 
         self._spread(look, [keys[start : start + LOADED_TOGETHER] for start in range(0, len(keys), LOADED_TOGETHER)])
         self._spread(update, old)
+
+
+def _parts(rows: Iterator[CsvRow]) -> Iterator[list[CsvRow]]:
+    """The rows in parts, also those before the place from which the file is not valid. Raises `FileError` then."""
+    broken: FileError | None = None
+
+    def readable() -> Iterator[CsvRow]:
+        nonlocal broken
+        try:
+            yield from rows
+        except FileError as error:
+            broken = error
+
+    left = readable()
+    while part := list(islice(left, ROWS_PER_PART)):
+        yield part
+    if broken is not None:
+        raise broken
 
 
 def _contradicts(known: ContactRecord, row: ImportRow) -> bool:

@@ -13,7 +13,7 @@ class PlansFollowUps(Protocol):
     def contact_changed(
         self, organization_id: str, contact_id: str, fields: Mapping[str, Any], changed: Collection[str]
     ) -> None:
-        """A contact gets these fields, those named `changed` with other values than before."""
+        """A contact gets these fields, those named `changed` with other values than before, or with none."""
 
     def not_answered(
         self,
@@ -31,6 +31,7 @@ def tell_fields(
     follow_ups: PlansFollowUps | None, organization_id: str, before: ContactRecord, after: ContactRecord
 ) -> None:
     """Tell which fields of a contact get other values, if any do."""
-    changed = {name for name, value in after.fields.items() if before.fields.get(name) != value}
+    names = before.fields.keys() | after.fields.keys()
+    changed = {name for name in names if before.fields.get(name) != after.fields.get(name)}
     if follow_ups is not None and changed:
         follow_ups.contact_changed(organization_id, after.contact_id, after.fields, changed)

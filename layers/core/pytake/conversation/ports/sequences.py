@@ -1,6 +1,6 @@
 """The repositories of sequences and of their follow-ups."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from pytake.contacts.ports import ListPlace
@@ -42,7 +42,11 @@ class FollowUps(Protocol):
     """The follow-ups of all organizations. Each belongs to its contact: erasing the contact removes it."""
 
     def add(self, follow_up: FollowUp) -> None:
-        """Store a follow-up, unless the same step of the same occurrence is or was there."""
+        """Store a follow-up, unless the same step of the same occurrence is or was there. One that waits for a later time is
+        moved to this one's."""
+
+    def steps_before(self, follow_up: FollowUp, contact_ids: Collection[str]) -> set[int]:
+        """The earlier steps of the same occurrence that are or were there, for one of these contacts."""
 
     def due(self, now: float) -> Iterator[FollowUp]:
         """Those that are due, about the earliest first."""

@@ -7,7 +7,7 @@ from pytake.conversation.ports.common import Clock
 from pytake.conversation.ports.sequences import FollowUps, Sequences
 from pytake.conversation.ports.tenants import TenantRepository
 from pytake.conversation.records import ConversationKey, TurnRecord
-from pytake.conversation.sequences.records import FollowUp, Sequence
+from pytake.conversation.sequences.records import ZONE_FIELD, FollowUp, Sequence
 from pytake.conversation.sequences.schedule import anchor_of, due_after, due_on_date, zone_of
 
 CACHE_SECONDS = 5
@@ -28,7 +28,7 @@ class PlanFollowUps:
         self, organization_id: str, contact_id: str, fields: Mapping[str, Any], changed: Collection[str]
     ) -> None:
         for sequence in self._enabled(organization_id):
-            if sequence.field in changed:
+            if sequence.field in changed or (sequence.field is not None and ZONE_FIELD in changed):
                 self.of_date(organization_id, sequence, contact_id, fields)
 
     def not_answered(
@@ -61,13 +61,14 @@ class PlanFollowUps:
                     )
 
     def of_date(self, organization_id: str, sequence: Sequence, contact_id: str, fields: Mapping[str, Any]) -> None:
-        """Plan the follow-ups of one contact for the date that they have now, if they have one."""
+        """Plan the follow-ups of one contact for the date that they have now, if they have one. Those that are planned for a
+        later time, by another zone or an earlier version of the sequence, are moved to the new one."""
         value, now = fields.get(sequence.field or ""), self._clock()
         if value is None:
             return
-        where = self._zone(organization_id, fields)
+        where, number = self._zone(organization_id, fields), self._tenants.number(sequence.phone_number_id)
         for index, step in enumerate(sequence.steps):
-            due_at = due_on_date(step, value, where)
+            due_at = due_on_date(step, value, where, number.country if number is not None else None)
             if due_at is not None and due_at > now:
                 self._add(organization_id, sequence, contact_id, index, anchor_of(value), due_at)
 

@@ -49,11 +49,13 @@ class PreviewFollowUps:
         if sequence.field is None:
             return Preview([], 0, complete=True)
         timezone, now = self._tenants.organization(organization_id).timezone, self._clock()
+        number = self._tenants.number(sequence.phone_number_id)
+        country = number.country if number is not None else None
         found, seen = list[Upcoming](), 0
         for chunk in listed_chunks(self._contacts, organization_id, expected=PREVIEW_CONTACTS + 1):
             for _, contact in chunk[: PREVIEW_CONTACTS - seen]:
                 if contact is not None and not contact.opted_out:
-                    found += _upcoming(sequence, contact, timezone, now)
+                    found += _upcoming(sequence, contact, timezone, country, now)
             seen += len(chunk)
             if seen > PREVIEW_CONTACTS:
                 break
@@ -61,10 +63,12 @@ class PreviewFollowUps:
         return Preview(earliest, len(found), complete=seen <= PREVIEW_CONTACTS)
 
 
-def _upcoming(sequence: Sequence, contact: ContactRecord, timezone: str, now: float) -> list[Upcoming]:
+def _upcoming(
+    sequence: Sequence, contact: ContactRecord, timezone: str, country: str | None, now: float
+) -> list[Upcoming]:
     value = contact.fields.get(sequence.field or "")
     if value is None:
         return []
     where = zone_of(contact.fields, timezone)
-    times = [(due_on_date(step, value, where), index) for index, step in enumerate(sequence.steps)]
+    times = [(due_on_date(step, value, where, country), index) for index, step in enumerate(sequence.steps)]
     return [Upcoming(due_at, index, contact) for due_at, index in times if due_at is not None and due_at > now]

@@ -113,7 +113,7 @@ class RunFollowUps:
         else:
             key = ConversationKey(follow_up.organization_id, sequence.phone_number_id, contact.contact_id)
             conversation = load_current(self._conversations, key)
-            silent_since = self._silent_since(follow_up, sequence, contact)
+            silent_since = self._silent_since(follow_up, sequence, contact, conversation)
             wrote_at = conversation.last_inbound_at if conversation is not None else 0
             if silent_since is not None and wrote_at > silent_since:
                 self._finish(follow_up, counts)
@@ -168,7 +168,13 @@ class RunFollowUps:
             # The silence may be known only after the time of the step: it then counts from when it was known.
             return max(due_at, follow_up.due_at) if due_at is not None and due_at <= self._clock() else due_at
         value = contact.fields.get(sequence.field)
-        return due_on_date(step, value, where) if value is not None and anchor_of(value) == follow_up.anchor else None
+        if value is None or anchor_of(value) != follow_up.anchor:
+            return None
+        return due_on_date(step, value, where, self._country(sequence))
+
+    def _country(self, sequence: Sequence) -> str | None:
+        number = self._tenants.number(sequence.phone_number_id)
+        return number.country if number is not None else None
 
     def _has_message(self, follow_up: FollowUp, sequence: Sequence, conversation: Conversation | None) -> bool:
         """Whether the message that began the silence reached the person. A worker plans the follow-up before the commit: it may
@@ -186,15 +192,21 @@ class RunFollowUps:
             return delivery is None or delivery.status != "failed"
         return delivery.state not in UNSENT
 
-    def _silent_since(self, follow_up: FollowUp, sequence: Sequence, contact: ContactRecord) -> float | None:
+    def _silent_since(
+        self, follow_up: FollowUp, sequence: Sequence, contact: ContactRecord, conversation: Conversation | None
+    ) -> float | None:
         """An answer after this time ends the follow-up; None: no answer does."""
         if sequence.field is None:
             return float(follow_up.anchor)
         if not sequence.until_answer or follow_up.step == 0:
             return None
         where = zone_of(contact.fields, self._tenants.organization(follow_up.organization_id).timezone)
-        times = [due_on_date(step, contact.fields[sequence.field], where) for step in sequence.steps[: follow_up.step]]
-        return min(at for at in times if at is not None)
+        value, country = contact.fields[sequence.field], self._country(sequence)
+        # A step that was due before the date was known was not sent, so nothing that the person wrote answers it.
+        people = {follow_up.contact_id, contact.contact_id, *(conversation.merged if conversation is not None else ())}
+        steps = self._follow_ups.steps_before(follow_up, people)
+        times = [due_on_date(sequence.steps[step], value, where, country) for step in steps]
+        return min((at for at in times if at is not None), default=None)
 
     def _plan_new(self, counts: FollowUpCounts, out_of_time: Callable[[], bool]) -> None:
         for organization_id, sequence, after in self._sequences.to_plan():

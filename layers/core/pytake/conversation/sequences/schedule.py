@@ -1,13 +1,16 @@
 """When follow-ups are due. Pure."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from pytake.conversation.sequences.records import ZONE_FIELD, Step
 from pytake.engine.calculation import CalculationError
-from pytake.engine.dates import is_zone, moment_of, zone
+from pytake.engine.dates import is_zone, moment_of, read_date, zone
 from pytake.engine.values import plain_text
+
+_DATE = re.compile(r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}[/.]\d{1,2}[/.]\d{1,2})(?:,? +(\d{1,2}):(\d{2}(?::\d{2})?))?")
 
 
 def zone_of(fields: Mapping[str, Any], timezone: str) -> tzinfo:
@@ -21,14 +24,34 @@ def anchor_of(value: Any) -> str:
     return plain_text(value).strip()
 
 
-def due_on_date(step: Step, value: Any, where: tzinfo) -> float | None:
-    """When a step is due for the date in a contact's field; None if the field has no date."""
+def due_on_date(step: Step, value: Any, where: tzinfo, country: str | None = None) -> float | None:
+    """When a step is due for the date in a contact's field; None if the field has no date.
+
+    `country` is that of the sequence's number: `02/03/2026`, as spreadsheets write it, is a day in February in the United States
+    alone.
+    """
     try:
         moment = moment_of(value, where)
     except CalculationError:
-        return None
+        written = _written(value, where, month_first=country == "US")
+        if written is None:
+            return None
+        moment = written
     begin = moment.astimezone(where) if isinstance(moment, datetime) else datetime.combine(moment, time(), where)
     return _due(step, begin)
+
+
+def _written(value: Any, where: tzinfo, *, month_first: bool) -> datetime | None:
+    """The date of a text such as `25/12/2026` or `25/12/2026 14:30`, whose year has four digits."""
+    found = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    day = read_date(found[1], month_first=month_first, this_year=0) if found is not None else None
+    if found is None or day is None:
+        return None
+    try:
+        at = time.fromisoformat(f"{found[2].zfill(2)}:{found[3]}") if found[2] else time()
+    except ValueError:
+        return None
+    return datetime.combine(day, at, where)
 
 
 def due_after(step: Step, base: float, where: tzinfo) -> float | None:
