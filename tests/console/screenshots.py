@@ -17,6 +17,7 @@ from local import demo
 from tests.cloud.aws import Aws
 from tests.cloud.conftest import Cloud, free_port
 from tests.console.browser import FLAGS, find_browser
+from tests.console.first_bot import LOCALES, FirstBot
 from tests.console.web_console import sign_in
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "flows"
@@ -29,6 +30,7 @@ FLOW = "lead_qualifier"
 Answer = str | dict[str, Any]
 
 ANA = "5511999990001"
+LEARNER = {"en": "5511988880010", "pt": "5511988880011"}
 INBOX = f"/console/inbox/{demo.PHONE_NUMBER_ID}/{ANA}"
 PEOPLE: tuple[tuple[str, str, tuple[Answer, ...]], ...] = (
     ("5541966660004", "Diego Martins", ("Oi", {"reply_id": "nao"})),
@@ -59,7 +61,7 @@ def main() -> None:
         raise SystemExit(
             "No Chromium on this machine: install one (apt install chromium), or name one in PYTAKE_BROWSER"
         )
-    IMAGES.mkdir(exist_ok=True)
+    (IMAGES / "first-bot").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         cloud = Cloud.start(Path(folder), free_port())
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -68,6 +70,8 @@ def main() -> None:
             keep_tests(cloud)
             Aws(cloud).export()
             take(browser, cloud.url)
+            for language in LOCALES:
+                follow_tutorial(browser, cloud.url, language)
         finally:
             browser.close()
             cloud.stop()
@@ -116,6 +120,15 @@ def take(browser: Browser, url: str) -> None:
         show(page, INBOX, ".inbox article", "inbox-phone")
 
 
+def follow_tutorial(browser: Browser, url: str, language: str) -> None:
+    """Do what the tutorial says, in the language of its page, and take the pictures that it shows."""
+    options: dict[str, Any] = {"viewport": DESKTOP, "color_scheme": "light", "locale": LOCALES[language]}
+    with visiting(browser, url, **options) as page:
+        FirstBot(page, language, lambda name, part: keep(part, f"first-bot/{name}-{language}")).follow(
+            LEARNER[language]
+        )
+
+
 @contextlib.contextmanager
 def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     """Give the page of an administrator who has signed in."""
@@ -147,13 +160,13 @@ def show_tests(page: Page) -> None:
     keep(page, "tests")
 
 
-def keep(page: Page, name: str) -> None:
-    """Keep a picture of what the page shows, with few colours: a tenth of the bytes, and hardly another look."""
-    page.wait_for_timeout(2_000)
-    picture = Image.open(BytesIO(page.screenshot())).convert("RGB")
+def keep(part: Page | Locator, name: str) -> None:
+    """Keep a picture of a page or a part of it, with few colours: a tenth of the bytes, and hardly another look."""
+    (part if isinstance(part, Page) else part.page).wait_for_timeout(2_000)
+    picture = Image.open(BytesIO(part.screenshot())).convert("RGB")
     path = IMAGES / f"{name}.png"
     picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
-    print(f"{path.name} {path.stat().st_size / 1000:.0f} kB")  # noqa: T201
+    print(f"{name} {path.stat().st_size / 1000:.0f} kB")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -40,6 +40,18 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
             assert anchor in anchors(there), f"{page.name}: {link}"
 
 
+def test_every_picture_is_shown_by_a_page() -> None:
+    images = REPOSITORY / "docs" / "images"
+    named = {
+        (page.parent / link).resolve()
+        for page in PAGES
+        for link in re.findall(r"!\[[^\]]+\]\(([^)\s]+)\)", page.read_text())  # with a text for those who do not see it
+    }
+    pictures = {path for path in images.rglob("*") if path.is_file()}
+    assert len(pictures) > 20
+    assert pictures - named == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_every_path_of_a_page_exists(page: Path) -> None:
     assert [path for path in named_paths(page) if not any((base / path).exists() for base in BASES)] == []
