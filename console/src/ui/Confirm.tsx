@@ -15,7 +15,8 @@ interface ConfirmProps {
   color?: string;
   /** Whether something is missing before it can be done. */
   disabled?: boolean;
-  doing: UseMutationResult<unknown, Error, void>;
+  /** A change that is shown before it is stored has nothing to wait for here. */
+  doing: Partial<Pick<UseMutationResult, "error" | "isPending">> & { mutate: () => void };
   /** What stands between the text and the buttons. */
   children?: ReactNode;
 }
@@ -37,7 +38,7 @@ export function Confirm({
     <Dialog opened={opened} onClose={onClose} title={title} centered>
       <p className="flush">{text}</p>
       {children}
-      {doing.isError && <Problem error={doing.error} />}
+      {doing.error && <Problem error={doing.error} />}
       <div className="form-buttons">
         <Button variant="default" onClick={onClose}>
           {t("cancel")}
@@ -45,7 +46,7 @@ export function Confirm({
         <Button
           {...(color ? { color } : {})}
           disabled={disabled ?? false}
-          loading={doing.isPending}
+          loading={doing.isPending ?? false}
           onClick={() => doing.mutate()}
         >
           {action}

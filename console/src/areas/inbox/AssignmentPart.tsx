@@ -1,12 +1,13 @@
 import { Autocomplete, Button, NativeSelect, TagsInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { teamsQuery, useTeamName } from "../../api/desk.ts";
 import { session } from "../../login/session.ts";
 import { serverNow } from "../../ui/now.ts";
 import { Problem } from "../../ui/Problem.tsx";
-import { assign, conversationQuery, type Assignment, type AssignmentChange, type Key } from "./queries.ts";
+import { useChange } from "./changes.ts";
+import { assign, type Assignment, type AssignmentChange, type Key } from "./queries.ts";
 import { PRIORITIES } from "./priority.ts";
 import { clock, day } from "./times.ts";
 
@@ -28,67 +29,31 @@ interface PartProps {
   assignment: Assignment;
 }
 
-/**
- * Store changes of an assignment one after the other, each over the answer to the one before, so that quick choices do not
- * refuse each other. `chosen` is what is not stored yet.
- */
-function useChanges(conversationKey: Key, assignment: Assignment) {
-  const queries = useQueryClient();
-  const { queryKey } = conversationQuery(conversationKey);
-  const mutationKey = ["assignment", conversationKey];
-  const [chosen, setChosen] = useState<Partial<AssignmentChange>>({});
-  const [error, setError] = useState<Error>();
-  const { mutate: change, isPending } = useMutation({
-    mutationKey,
-    scope: { id: JSON.stringify(mutationKey) },
-    mutationFn: (one: Partial<AssignmentChange>) => {
-      const last = queries.getQueryData(queryKey)?.assignment ?? assignment;
-      return assign(conversationKey, { ...changeOf(last), ...one }, last.revision);
-    },
-    onMutate: (one) => {
-      setError(undefined);
-      setChosen((before) => ({ ...before, ...one }));
-    },
-    onSuccess: async (stored) => {
-      await queries.cancelQueries({ queryKey }); // an answer that is under way may be older
-      queries.setQueryData(queryKey, (state) => state && { ...state, assignment: stored });
-    },
-    onError: (failure) => {
-      setError(failure);
-      return queries.invalidateQueries({ queryKey });
-    },
-    onSettled: () => {
-      if (queries.isMutating({ mutationKey }) === 1) setChosen({});
-      for (const list of [["notes", conversationKey], ["conversations"], ["conversation-counts"]])
-        void queries.invalidateQueries({ queryKey: list });
-    },
-  });
-  return { change, chosen, error, isPending };
-}
-
 /** Who has the conversation, in which team, how urgent it is, and whether it rests. Each choice is stored at once. */
 export function AssignmentPart({ conversationKey, assignment }: PartProps) {
   const { t } = useTranslation("inbox");
   const known = Object.entries(useQuery(teamsQuery()).data?.data.teams ?? {});
   const nameOfTeam = useTeamName();
   const me = session().person.subject;
-  const { change, chosen, error, isPending } = useChanges(conversationKey, assignment);
-  const { assignee, team, priority, tags } = { ...changeOf(assignment), ...chosen };
+  const { change: make, failed } = useChange(conversationKey, "assignment");
+  const { assignee, team, priority, tags } = changeOf(assignment);
+  const change = (one: Partial<AssignmentChange>) =>
+    make({
+      seen: { assignment: "snoozed_until" in one ? { ...one, snoozed: one.snoozed_until !== null } : one },
+      store: async (last = assignment) => ({
+        assignment: await assign(conversationKey, { ...changeOf(last), ...one }, last.revision),
+      }),
+    });
   const mine = assignment.assignee === me;
   return (
     <div className="inbox-share">
-      {error && <Problem error={error} />}
+      {failed && <Problem error={failed.error} again={failed.again} />}
       <p className="flush">
         {assignment.assignee
           ? t("share.has", { who: mine ? t("me") : assignment.assignee })
           : t("share.free")}
       </p>
-      <Button
-        size="xs"
-        variant="default"
-        loading={isPending}
-        onClick={() => change({ assignee: mine ? null : me })}
-      >
+      <Button size="xs" variant="default" onClick={() => change({ assignee: mine ? null : me })}>
         {t(mine ? "share.release" : "share.take")}
       </Button>
       <Named

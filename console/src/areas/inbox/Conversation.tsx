@@ -1,14 +1,14 @@
 import { ActionIcon, Autocomplete, Button, Menu, Skeleton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useEffectEvent, useReducer, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams, useSearchParams } from "react-router";
 import { session } from "../../login/session.ts";
-import { announce } from "../../ui/announce.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
+import { useChange, useChanged } from "./changes.ts";
 import { Composer } from "./Composer.tsx";
 import { Details } from "./Details.tsx";
 import { Messages } from "./Messages.tsx";
@@ -22,6 +22,7 @@ import {
   type ConversationState,
   type Key,
 } from "./queries.ts";
+import { useSending } from "./sending.ts";
 
 /** One conversation: its messages, the answer, and what is known of the person. */
 export function Conversation() {
@@ -29,30 +30,56 @@ export function Conversation() {
   const key = { number, contact };
   const [asked] = useSearchParams();
   const state = useQuery(conversationQuery(key));
+  const shown = useChanged(key, state.data);
   const transcript = useQuery(transcriptQuery(key));
   const [details, { toggle }] = useDisclosure(false);
   const inbound = state.data?.last_inbound_at ?? null;
   const unread = state.data?.assignment.unread ?? false;
-  const { mutate: seen } = useMutation({ mutationFn: markRead });
+  const mode = useChange(key, "mode");
+  const reading = useChange(key, "read");
+  const unchanged = mode.failed ?? reading.failed;
+  const read = useEffectEvent(() =>
+    reading.change({
+      seen: { assignment: { unread: false } },
+      store: async () => {
+        await markRead(key);
+        return {};
+      },
+    }),
+  );
   useEffect(() => {
-    if (unread && !document.hidden) seen({ number, contact });
-  }, [number, contact, inbound, unread, seen]);
+    if (unread && !document.hidden) read();
+  }, [number, contact, inbound, unread]);
+  const sending = useSending(key, state.data?.turn ?? 0);
+  const [edits, edited] = useReducer((count: number) => count + 1, 0);
   const failed = state.error ?? transcript.error;
   return (
     <>
       <section className="inbox-chat" key={`${number}/${contact}`} data-details={details}>
-        {state.data ? (
-          <Head conversationKey={key} state={state.data} details={details} toggle={toggle} />
+        {shown ? (
+          <Head conversationKey={key} state={shown} change={mode.change} details={details} toggle={toggle} />
         ) : (
           <Skeleton height={56} />
         )}
+        {unchanged && <Problem error={unchanged.error} again={unchanged.again} />}
         {failed && (
           <Problem error={failed} again={() => void Promise.all([state.refetch(), transcript.refetch()])} />
         )}
-        <Messages transcript={transcript.data} find={asked.get("find") ?? ""} />
-        {state.data && <Composer conversationKey={key} state={state.data} />}
+        <Messages
+          transcript={transcript.data}
+          find={asked.get("find") ?? ""}
+          unsent={sending.unsent}
+          sendAgain={sending.sendAgain}
+          edit={(message) => {
+            sending.edit(message);
+            edited();
+          }}
+        />
+        {shown && (
+          <Composer key={edits} conversationKey={key} state={shown} send={sending.send} focused={edits > 0} />
+        )}
       </section>
-      {state.data && <Details conversationKey={key} state={state.data} />}
+      {shown && <Details conversationKey={key} state={shown} />}
     </>
   );
 }
@@ -63,33 +90,33 @@ const REASON = /^(\p{L}+([ _-]\p{L}+)*)?$/u;
 interface HeadProps {
   conversationKey: Key;
   state: ConversationState;
+  change: ReturnType<typeof useChange>["change"];
   /** Whether the details are shown where the screen has no place for them beside the messages. */
   details: boolean;
   toggle: () => void;
 }
 
-function Head({ conversationKey, state, details, toggle }: HeadProps) {
+function Head({ conversationKey, state, change, details, toggle }: HeadProps) {
   const { t } = useTranslation("inbox");
-  const queries = useQueryClient();
   const writer = state.assignment.typing_by;
   const [asking, { open: ask, close: leave }] = useDisclosure(false);
-  const changed = () => {
-    void queries.invalidateQueries({ queryKey: ["conversations"] });
-    void queries.invalidateQueries({ queryKey: ["transcript", conversationKey] });
-  };
-  const act = (change: (key: Key) => Promise<ConversationState>, done: string) => ({
-    mutationFn: () => change(conversationKey),
-    onSuccess: (now: ConversationState) => {
-      queries.setQueryData(conversationQuery(conversationKey).queryKey, now);
-      announce(done);
-      leave();
-      changed();
-    },
-  });
-  const resuming = useMutation(act(resume, t("done.resumed")));
   const [reason, setReason] = useState("");
   const worded = REASON.test(reason.trim());
-  const closing = useMutation(act((key) => close(key, reason), t("done.closed")));
+  const ended = { mode: "bot", handoff: null, wait: null } as const;
+  const end = () => {
+    leave();
+    change({
+      seen: { ...ended, status: "idle", session: null },
+      store: () => close(conversationKey, reason),
+      done: t("done.closed"),
+    });
+  };
+  const giveBack = () =>
+    change({
+      seen: { ...ended, status: "waiting" },
+      store: () => resume(conversationKey),
+      done: t("done.resumed"),
+    });
   return (
     <header className="inbox-head">
       <ActionIcon
@@ -112,13 +139,7 @@ function Head({ conversationKey, state, details, toggle }: HeadProps) {
         </span>
       </div>
       {state.mode === "human" && (
-        <Button
-          size="xs"
-          variant="default"
-          className="inbox-resume"
-          loading={resuming.isPending}
-          onClick={() => resuming.mutate()}
-        >
+        <Button size="xs" variant="default" className="inbox-resume" onClick={giveBack}>
           {t("resume")}
         </Button>
       )}
@@ -152,7 +173,7 @@ function Head({ conversationKey, state, details, toggle }: HeadProps) {
         text={t("closing.text")}
         action={t("close")}
         disabled={!worded}
-        doing={closing}
+        doing={{ mutate: end }}
       >
         <Autocomplete
           label={t("closing.reason")}
@@ -163,7 +184,6 @@ function Head({ conversationKey, state, details, toggle }: HeadProps) {
           onChange={setReason}
         />
       </Confirm>
-      {resuming.isError && <Problem error={resuming.error} />}
     </header>
   );
 }

@@ -6,6 +6,7 @@ import { useTeamName } from "../../api/desk.ts";
 import { session } from "../../login/session.ts";
 import { initialsOf } from "../../ui/names.ts";
 import { useNow } from "../../ui/now.ts";
+import { useChanged } from "./changes.ts";
 import { useTextless } from "./kinds.ts";
 import { keyOf, nameOf, pathOf, type Summary } from "./queries.ts";
 import { usePriorityName } from "./priority.ts";
@@ -23,7 +24,8 @@ function Waiting({ wait }: { wait: NonNullable<Summary["wait"]> }) {
 }
 
 /** One conversation in the list: who, since when they wait for an agent, and why. */
-export const ConversationItem = memo(function ConversationItem({ summary }: { summary: Summary }) {
+export const ConversationItem = memo(function ConversationItem({ summary: read }: { summary: Summary }) {
+  const summary = useChanged(keyOf(read), read);
   const { t } = useTranslation("inbox");
   const nameOfPriority = usePriorityName();
   const textless = useTextless();

@@ -4,6 +4,8 @@ import { useTranslation } from "react-i18next";
 import { useHandoffAlerts } from "./alerts.ts";
 import { waitingQuery } from "./queries.ts";
 
+const MOST = 99; // what its place has room for
+
 /** How many people wait for an agent, in the navigation. New handoffs are told in every area. */
 export function Handoffs({ id }: { id: string }) {
   const { t } = useTranslation();
@@ -12,7 +14,8 @@ export function Handoffs({ id }: { id: string }) {
   useHandoffAlerts(handed);
   const count = handed?.filter(({ wait }) => wait).length ?? 0;
   if (count === 0) return null;
-  const number = `${count}${pages?.at(-1)?.next_cursor ? "+" : ""}`;
+  const isMore = count > MOST || pages?.at(-1)?.next_cursor;
+  const number = `${Math.min(count, MOST)}${isMore ? "+" : ""}`;
   return (
     <b className="shell-count">
       <span aria-hidden="true">{number}</span>

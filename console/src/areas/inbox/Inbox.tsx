@@ -141,6 +141,7 @@ function NotificationRequest() {
 /** What stands beside the list before a conversation is opened. */
 export function NothingChosen() {
   const { t } = useTranslation("inbox");
+  useEffect(() => void import("./Conversation.tsx"), []); // it is what the agent opens next
   return (
     <div className="inbox-empty">
       <Icon name="inbox" size={40} />

@@ -10,18 +10,23 @@ import { Problem } from "../../ui/Problem.tsx";
 import { folded } from "../../ui/search.ts";
 import { useTextless } from "./kinds.ts";
 import type { Message } from "./queries.ts";
+import type { Unsent } from "./sending.ts";
 import { clock, day } from "./times.ts";
 
+const NONE: readonly Unsent[] = [];
 const NEAR_THE_END = 80; // pixels
 
 interface MessagesProps {
   transcript: components["schemas"]["Transcript"] | undefined;
   /** The text that the agent searched for: messages with it are marked, and the latest is shown first. */
   find?: string;
+  unsent?: readonly Unsent[];
+  sendAgain?: (message: Unsent) => void;
+  edit?: (message: Unsent) => void;
 }
 
 /** The messages, oldest first. New ones scroll into view while the agent is at the end. */
-export function Messages({ transcript, find = "" }: MessagesProps) {
+export function Messages({ transcript, find = "", unsent = NONE, sendAgain, edit }: MessagesProps) {
   const { t } = useTranslation("inbox");
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
@@ -35,6 +40,10 @@ export function Messages({ transcript, find = "" }: MessagesProps) {
     atEnd.current = false;
     found.scrollIntoView({ block: "center" });
   }, [loaded, wanted]);
+  const last = unsent.at(-1)?.id;
+  useLayoutEffect(() => {
+    if (last !== undefined) atEnd.current = true; // the agent sees what they send
+  }, [last]);
   useLayoutEffect(() => {
     if (atEnd.current && list.current) list.current.scrollTop = list.current.scrollHeight;
   });
@@ -64,7 +73,38 @@ export function Messages({ transcript, find = "" }: MessagesProps) {
           />
         </Fragment>
       ))}
+      {unsent.map((message) => (
+        <UnsentBubble key={message.id} message={message} sendAgain={sendAgain} edit={edit} />
+      ))}
     </div>
+  );
+}
+
+interface UnsentProps extends Pick<MessagesProps, "sendAgain" | "edit"> {
+  message: Unsent;
+}
+
+/** A message on its way; one that failed says why, and is sent again or changed. */
+function UnsentBubble({ message, sendAgain, edit }: UnsentProps) {
+  const { t } = useTranslation("inbox");
+  const { change, at, error } = message;
+  return (
+    <article className="inbox-bubble" data-speaker="agent" aria-label={t("speaker.agent")} aria-busy={!error}>
+      {change.file && <p className="flush quiet">{plain(change.file.name)}</p>}
+      {change.text && <p className="inbox-text">{change.text}</p>}
+      {error && <Problem error={error} again={() => sendAgain?.(message)} />}
+      <footer className="inbox-bubble-foot">
+        {error && (
+          <Button size="compact-xs" variant="subtle" onClick={() => edit?.(message)}>
+            {t("unsent.edit")}
+          </Button>
+        )}
+        <time dateTime={new Date(at).toISOString()}>{clock(new Date(at).toISOString())}</time>
+        <span className="inbox-delivery" data-state={error ? "failed" : "waiting"}>
+          {t(error ? "unsent.failed" : "delivery.waiting")}
+        </span>
+      </footer>
+    </article>
   );
 }
 

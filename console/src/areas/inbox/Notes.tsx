@@ -1,7 +1,8 @@
 import { Button, Textarea } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useOptimistic, useUnsettled } from "../../api/optimistic.ts";
 import { Form } from "../../ui/Form.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { usePriorityName } from "./priority.ts";
@@ -17,11 +18,16 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
   const notes = useQuery(notesQuery(conversationKey));
   const nameOfPriority = usePriorityName();
   const [text, setText] = useState("");
-  const adding = useMutation({
-    mutationFn: () => addNote(conversationKey, text.trim()),
-    onSuccess: () => {
-      setText("");
-      void queries.invalidateQueries({ queryKey: ["notes", conversationKey] });
+  const mutationKey = ["note", conversationKey];
+  const unsettled = useUnsettled<string>(mutationKey);
+  const { make, makeAgain, drop } = useOptimistic({
+    mutationKey,
+    mutationFn: (note: string) => addNote(conversationKey, note),
+    onSuccess: async (note) => {
+      const { queryKey } = notesQuery(conversationKey);
+      await queries.cancelQueries({ queryKey }); // an answer that is under way may be older
+      queries.setQueryData(queryKey, (known) => known && [...known, note]);
+      void queries.invalidateQueries({ queryKey });
     },
   });
   return (
@@ -29,7 +35,9 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
       <Form
         className="inbox-share"
         onSubmit={() => {
-          if (text.trim()) adding.mutate();
+          if (!text.trim()) return;
+          make(text.trim());
+          setText("");
         }}
       >
         <Textarea
@@ -42,12 +50,33 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
         />
-        <Button type="submit" size="xs" variant="default" disabled={!text.trim()} loading={adding.isPending}>
+        <Button type="submit" size="xs" variant="default" disabled={!text.trim()}>
           {t("notes.add")}
         </Button>
       </Form>
-      {(adding.error ?? notes.error) && <Problem error={adding.error ?? notes.error} />}
+      {notes.error && <Problem error={notes.error} />}
       <ol className="inbox-notes">
+        {unsettled.toReversed().map(({ id, change, error }) => (
+          <li key={id} aria-busy={!error}>
+            <span className="quiet">{t(error ? "unsent.failed" : "notes.adding")}</span>
+            <p className="inbox-text">{change}</p>
+            {error && (
+              <>
+                <Problem error={error} again={() => makeAgain(id, change)} />
+                <Button
+                  size="compact-xs"
+                  variant="subtle"
+                  onClick={() => {
+                    setText((begun) => [begun, change].filter((one) => one.trim()).join("\n"));
+                    drop(id);
+                  }}
+                >
+                  {t("unsent.edit")}
+                </Button>
+              </>
+            )}
+          </li>
+        ))}
         {(notes.data ?? []).toReversed().map((note) => (
           <li key={note.id}>
             <span className="quiet">

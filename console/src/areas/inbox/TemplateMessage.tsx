@@ -5,9 +5,11 @@ import { useTranslation } from "react-i18next";
 import { componentsOf, isFilled, type MessageTemplate, type TemplateValues } from "../../api/templates.ts";
 import { Form } from "../../ui/Form.tsx";
 import { announce } from "../../ui/announce.ts";
+import { later } from "../../ui/later.tsx";
 import { Problem } from "../../ui/Problem.tsx";
-import { TemplateForm } from "../../ui/TemplateForm.tsx";
 import { readAgain, send, type Key } from "./queries.ts";
+
+const TemplateForm = later(async () => (await import("../../ui/TemplateForm.tsx")).TemplateForm);
 
 /** A template, which WhatsApp also delivers when the person last wrote more than 24 hours ago. */
 export function TemplateMessage({ conversationKey, seen }: { conversationKey: Key; seen: number }) {

@@ -3,6 +3,7 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { answers, show, signInAs, words } from "../../testing/render.tsx";
+import { useChanged } from "./changes.ts";
 import { Details } from "./Details.tsx";
 import { conversationQuery, type Assignment, type ConversationState } from "./queries.ts";
 
@@ -17,8 +18,8 @@ const STATE = {
 } as unknown as ConversationState;
 
 function Shown() {
-  const state = useQuery(conversationQuery(KEY));
-  return state.data && <Details conversationKey={KEY} state={state.data} />;
+  const state = useChanged(KEY, useQuery(conversationQuery(KEY)).data);
+  return state && <Details conversationKey={KEY} state={state} />;
 }
 
 /** A server with one conversation. It stores an assignment over the revision that it has, unless it is refused. */
@@ -111,4 +112,22 @@ test("a choice that is refused is taken back, and the reason is said", async () 
   await userEvent.selectOptions(priority, "Urgente");
   expect(await screen.findByRole("alert")).toBeVisible();
   await waitFor(() => expect(priority).toHaveValue(""));
+});
+
+test("one of two choices that is refused is told until it is made again", async () => {
+  let refuse = () => {};
+  const refused = new Promise<Response>((resolve) => {
+    refuse = () => resolve(Response.json({ code: "temporarily_unavailable", detail: "" }, { status: 503 }));
+  });
+  let asked = 0;
+  const held = desk(() => (asked++ === 0 ? refused : Promise.resolve()));
+  const priority = await screen.findByLabelText("Prioridade");
+  await userEvent.selectOptions(priority, "Urgente");
+  await userEvent.click(screen.getByRole("button", { name: "Adiar por 1 hora" }));
+  expect(await screen.findByRole("button", { name: "Retomar agora" })).toBeVisible();
+  refuse();
+  await waitFor(() => expect(priority).toHaveValue(""));
+  await userEvent.click(await screen.findByRole("button", { name: "Tentar de novo" }));
+  await waitFor(() => expect(held.stored).toMatchObject({ priority: "urgent", snoozed: true, revision: 5 }));
+  expect(screen.queryByRole("alert")).toBeNull();
 });

@@ -1,7 +1,7 @@
-import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
-import { ANA, api, NUMBER, ONE, open, STATE } from "../../testing/inbox.tsx";
+import { api, ONE, open, STATE } from "../../testing/inbox.tsx";
 import { signInAs, words } from "../../testing/render.tsx";
 import { setClock } from "../../ui/now.ts";
 import { templateOf } from "../../testing/samples.ts";
@@ -9,63 +9,104 @@ import { templateOf } from "../../testing/samples.ts";
 beforeEach(async () => {
   await words("pt", "inbox");
   signInAs("agent");
+  sessionStorage.clear();
 });
 
-test("a text that could not be sent stays, and trying again cannot send it twice", async () => {
-  let tries = 0;
+const FIELD = { name: "Escreva uma mensagem" };
+
+/** A server that answers requests to send with these, one after the other, and a function that gives the requests. */
+function sends(...answered: Promise<Response>[]) {
   const server = api();
   vi.stubGlobal("fetch", async (request: Request) => {
-    if (!new URL(request.url).pathname.endsWith("/send")) return server.fetch(request);
-    if (++tries === 1) {
-      await server.fetch(request).catch(() => undefined);
-      return Response.json({ code: "queue_unavailable", detail: "" }, { status: 503 });
-    }
-    await server.fetch(request).catch(() => undefined);
-    return Response.json({
-      phone_number_id: NUMBER,
-      contact_id: ANA.contact_id,
-      turn: 3,
-      delivery: "queued",
-    });
+    const given = await server.fetch(request).catch(() => undefined);
+    return request.url.includes("/send") ? (answered.shift() ?? given!) : given!;
   });
+  return () => server.asked.filter(({ key }) => key === `POST ${ONE}/send`);
+}
+
+const done = (turn: number) => Promise.resolve(Response.json({ turn, delivery: "queued" }));
+const refusal = (code: string, status: number) =>
+  Promise.resolve(Response.json({ code, detail: "" }, { status }));
+const never = () => new Promise<Response>(() => undefined);
+
+test("a text is shown while it is sent, and trying again what failed cannot send it twice", async () => {
+  let answer = (_: Response) => {};
+  const second = new Promise<Response>((resolve) => (answer = resolve));
+  const sent = sends(refusal("queue_unavailable", 503), second);
   open();
-  const field = await screen.findByRole("textbox", { name: "Escreva uma mensagem" });
+  const field = await screen.findByRole("textbox", FIELD);
   await userEvent.type(field, "Olá{Shift>}{Enter}{/Shift}tudo bem?");
   await userEvent.keyboard("{Enter}");
-  expect(await screen.findByRole("alert")).toBeVisible();
-  expect(field).toHaveValue("Olá\ntudo bem?");
-  await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
-  await waitFor(() => expect(field).toHaveValue(""));
-  const posts = server.asked.filter(({ key }) => key === `POST ${ONE}/send`);
-  expect(posts.map(({ body }) => body)).toEqual([
-    { text: "Olá\ntudo bem?", expected_turn: 7 },
-    { text: "Olá\ntudo bem?", expected_turn: 7 },
-  ]);
-  const [first, second] = posts.map(({ headers }) => headers.get("idempotency-key"));
-  expect(first).toBeTruthy();
-  expect(second).toBe(first);
+  expect(field).toHaveValue("");
+  const log = screen.getByRole("log");
+  expect(log).toHaveTextContent("Olá tudo bem?");
+  expect(await within(log).findByRole("alert")).toBeVisible();
+  expect(log).toHaveTextContent("Não enviada");
+  await userEvent.click(within(log).getByRole("button", { name: "Tentar de novo" }));
+  expect(log).toHaveTextContent("Enviando");
+  await waitFor(() => expect(sent()).toHaveLength(2));
+  answer(await done(8));
+  await waitFor(() => expect(within(log).queryByRole("alert")).toBeNull());
+  const [first, last] = sent();
+  expect(first!.body).toEqual({ text: "Olá\ntudo bem?", expected_turn: 7 });
+  expect(last!.body).toEqual(first!.body);
+  expect(first!.headers.get("idempotency-key")).toBeTruthy();
+  expect(last!.headers.get("idempotency-key")).toBe(first!.headers.get("idempotency-key"));
+});
+
+test("a text that failed is taken back into the field, and is another message when it is changed", async () => {
+  const sent = sends(refusal("conversation_changed", 409), done(9));
+  open();
+  const field = await screen.findByRole("textbox", FIELD);
+  await userEvent.type(field, "Chega hoje{Enter}");
+  await userEvent.click(await screen.findByRole("button", { name: "Editar" }));
+  const again = screen.getByRole("textbox", FIELD);
+  expect(again).toHaveValue("Chega hoje");
+  expect(again).toHaveFocus();
+  expect(screen.queryByText("Não enviada")).toBeNull();
+  await userEvent.type(again, " às 15h{Enter}");
+  await waitFor(() =>
+    expect(sent().map(({ body }) => body)).toMatchObject([
+      { text: "Chega hoje" },
+      { text: "Chega hoje às 15h" },
+    ]),
+  );
+});
+
+test("two texts are sent one after the other; the second counts the first as seen, and nothing else", async () => {
+  let answer = (_: Response) => {};
+  const first = new Promise<Response>((resolve) => (answer = resolve));
+  const sent = sends(first, done(9));
+  open();
+  const field = await screen.findByRole("textbox", FIELD);
+  await userEvent.type(field, "Um{Enter}Dois{Enter}");
+  expect(screen.getAllByText("Enviando")).toHaveLength(2);
+  expect(sent()).toHaveLength(1);
+  answer(await done(8));
+  await waitFor(() =>
+    expect(sent().map(({ body }) => body)).toEqual([
+      { text: "Um", expected_turn: 7 },
+      { text: "Dois", expected_turn: 8 },
+    ]),
+  );
 });
 
 test("a text survives a reload in the middle of sending, and is still the same message", async () => {
-  const given = api({ [`POST ${ONE}/send`]: { turn: 8 } });
-  const lost = (request: Request): Promise<Response> =>
-    request.method === "POST" && request.url.includes("/send")
-      ? given.fetch(request).then(() => new Promise<Response>(() => undefined))
-      : given.fetch(request);
-  vi.stubGlobal("fetch", lost);
+  const sent = sends(never(), done(8));
   const { unmount } = open();
-  await userEvent.type(await screen.findByRole("textbox", { name: "Escreva uma mensagem" }), "Oi{Enter}");
-  const sent = () => given.asked.filter(({ key }) => key === `POST ${ONE}/send`);
+  await userEvent.type(await screen.findByRole("textbox", FIELD), "Oi{Enter}");
   await waitFor(() => expect(sent()).toHaveLength(1));
   unmount();
-  vi.stubGlobal("fetch", given.fetch);
   open();
-  const field = await screen.findByRole("textbox", { name: "Escreva uma mensagem" });
-  expect(field).toHaveValue("Oi");
-  await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
-  await waitFor(() => expect(field).toHaveValue(""));
+  expect(await screen.findByText(/A página foi fechada antes da resposta/)).toBeVisible();
+  expect(await screen.findByText("Oi")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Tentar de novo" }));
+  await waitFor(() => expect(sent()).toHaveLength(2));
+  await waitFor(() => expect(screen.queryByText("Não enviada")).toBeNull());
   expect(new Set(sent().map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
-  expect(Object.keys(sessionStorage).filter((one) => one.startsWith("pytake.draft"))).toEqual([]);
+  await waitFor(() =>
+    expect(Object.keys(sessionStorage).filter((one) => one.startsWith("pytake."))).toEqual([]),
+  );
 });
 
 test("a text that is too long is not cut, and says by how much", async () => {
@@ -140,15 +181,10 @@ test("a file is stored once and sent with the text as its caption, however often
   await userEvent.type(await screen.findByRole("textbox", { name: "Escreva uma mensagem" }), "Sua nota");
   await userEvent.upload(document.querySelector<HTMLInputElement>('input[type="file"]')!, file);
   expect(await screen.findByText("Anexado: nota.pdf")).toBeVisible();
-  for (const times of [1, 2]) {
-    // Each attempt ends before the next one.
-    // oxlint-disable-next-line no-await-in-loop
-    await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
-    // oxlint-disable-next-line no-await-in-loop
-    await waitFor(() =>
-      expect(given.asked.filter(({ key }) => key === `POST ${ONE}/send`)).toHaveLength(times),
-    );
-  }
+  const tries = () => given.asked.filter(({ key }) => key === `POST ${ONE}/send`);
+  await userEvent.click(screen.getByRole("button", { name: "Enviar" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Tentar de novo" }));
+  await waitFor(() => expect(tries()).toHaveLength(2));
   const stored = given.asked.filter(({ key }) => key === "POST /api/v1/media");
   expect(stored.map(({ body }) => body)).toEqual([
     { mime_type: "application/pdf", content: btoa("%PDF-1.7"), filename: "nota.pdf" },
@@ -156,6 +192,7 @@ test("a file is stored once and sent with the text as its caption, however often
   const sent = given.asked.filter(({ key }) => key === `POST ${ONE}/send`);
   expect(sent[0]?.body).toEqual({ media: { id: "up-1", caption: "Sua nota" }, expected_turn: 7 });
   expect(new Set(sent.map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+  await userEvent.click(await screen.findByRole("button", { name: "Editar" }));
   await userEvent.click(screen.getByRole("button", { name: "Remover nota.pdf" }));
   await userEvent.clear(screen.getByRole("textbox", { name: "Escreva uma mensagem" }));
   expect(screen.getByRole("button", { name: "Enviar" })).toBeDisabled();
@@ -197,7 +234,6 @@ test("a canned reply is added to the text with the person's values, and can be c
 });
 
 test("an agent who writes while the bot answers is told that this takes the conversation over", async () => {
-  sessionStorage.clear(); // what another test began to write
   const given = api({
     [`GET ${ONE}`]: { ...STATE, mode: "bot", status: "waiting", handoff: null },
     [`POST ${ONE}/send`]: { turn: 8 },

@@ -5,6 +5,7 @@ import {
   ANA,
   api,
   ASSIGNMENT,
+  NOW,
   NUMBER,
   ONE,
   open,
@@ -166,14 +167,33 @@ test("a number that Meta has stopped is named, with the way out for those who ha
   expect(await screen.findByRole("link", { name: "Ver os números" })).toBeVisible();
 });
 
-test("a note is added for the team", async () => {
-  const { asked } = api({ [`POST ${ONE}/notes`]: Response.json({ id: "n3" }, { status: 201 }) });
+test("a note is shown while it is added, and one that failed is added again or changed", async () => {
+  const write = () => screen.findByLabelText("Escreva uma nota para a equipe");
+  const refused = Response.json({ code: "temporarily_unavailable", detail: "" }, { status: 503 });
+  const { asked } = api({ [`POST ${ONE}/notes`]: refused });
   open();
-  await userEvent.type(await screen.findByLabelText("Escreva uma nota para a equipe"), "Ligar amanhã");
+  await userEvent.type(await write(), "Ligar amanhã");
   await userEvent.click(screen.getByRole("button", { name: "Adicionar nota" }));
+  expect(await write()).toHaveValue("");
+  expect(screen.getByText("Ligar amanhã")).toBeVisible();
+  await userEvent.click(await screen.findByRole("button", { name: "Tentar de novo" }));
+  const added = () => asked.filter(({ key }) => key === `POST ${ONE}/notes`);
   await waitFor(() =>
-    expect(asked.find(({ key }) => key === `POST ${ONE}/notes`)?.body).toEqual({ text: "Ligar amanhã" }),
+    expect(added().map(({ body }) => body)).toEqual([{ text: "Ligar amanhã" }, { text: "Ligar amanhã" }]),
   );
+  await userEvent.click(await screen.findByRole("button", { name: "Editar" }));
+  expect(await write()).toHaveValue("Ligar amanhã");
+  expect(screen.queryByText("Não enviada")).toBeNull();
+});
+
+test("a note that was added stays in its place", async () => {
+  const note = { id: "n3", at: NOW, by: "rita", text: "Ligar amanhã", changes: {} };
+  api({ [`POST ${ONE}/notes`]: Response.json(note, { status: 201 }) });
+  open();
+  await screen.findByText("Cliente antigo");
+  await userEvent.type(screen.getByLabelText("Escreva uma nota para a equipe"), "Ligar amanhã");
+  await userEvent.click(screen.getByRole("button", { name: "Adicionar nota" }));
+  await waitFor(() => expect(screen.queryByText("Adicionando")).toBeNull());
 });
 
 test("files of the person are downloaded with a fresh address, and deleted texts are gone", async () => {
@@ -217,6 +237,43 @@ test("a conversation goes back to the bot, and is ended only after a question", 
   await userEvent.click(within(dialog).getByRole("button", { name: "Encerrar a conversa" }));
   const closed = () => given.asked.filter(({ key }) => key === `POST ${ONE}/close`);
   await waitFor(() => expect(closed().map(({ body }) => body)).toEqual([{ reason: "Não é conosco" }]));
+});
+
+test("what could not be changed shows as it was, in the list too, and why", async () => {
+  let answer = (_: Response) => {};
+  const answered = new Promise<Response>((resolve) => (answer = resolve));
+  const server = api();
+  vi.stubGlobal("fetch", (request: Request) =>
+    request.url.includes("/resume") ? answered : server.fetch(request),
+  );
+  open();
+  await userEvent.click(await screen.findByRole("button", { name: "Devolver ao bot" }));
+  const item = screen.getByRole("link", { name: /Ana Júlia/ });
+  expect(item).toHaveTextContent("Com o bot");
+  expect(screen.queryByRole("button", { name: "Devolver ao bot" })).toBeNull();
+  answer(Response.json({ code: "conversation_busy", detail: "" }, { status: 409 }));
+  expect(await screen.findByRole("button", { name: "Devolver ao bot" })).toBeVisible();
+  expect(await screen.findByRole("alert")).toBeVisible();
+  expect(item).not.toHaveTextContent("Com o bot");
+});
+
+test("an open conversation counts as read at once, and as unread again if that fails", async () => {
+  let answer = (_: Response) => {};
+  const answered = new Promise<Response>((resolve) => (answer = resolve));
+  const server = api();
+  let reads = 0;
+  vi.stubGlobal("fetch", (request: Request) => {
+    if (!request.url.includes("/read")) return server.fetch(request);
+    reads += 1;
+    return answered;
+  });
+  open();
+  const item = await screen.findByRole("link", { name: /Ana Júlia/ });
+  await waitFor(() => expect(item).toHaveAttribute("data-unread", "false"));
+  answer(Response.json({ code: "temporarily_unavailable", detail: "" }, { status: 503 }));
+  expect(await screen.findByRole("alert")).toBeVisible();
+  expect(item).toHaveAttribute("data-unread", "true");
+  expect(reads).toBe(1);
 });
 
 test("axe finds nothing", async () => {

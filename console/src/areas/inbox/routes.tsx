@@ -1,6 +1,8 @@
 import type { RouteObject } from "react-router";
-import { Conversation } from "./Conversation.tsx";
+import { later } from "../../ui/later.tsx";
 import { Inbox, NothingChosen } from "./Inbox.tsx";
+
+const Conversation = later(async () => (await import("./Conversation.tsx")).Conversation);
 
 const routes: RouteObject[] = [
   {
