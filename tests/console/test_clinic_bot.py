@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.cloud
 
 SPECIALTIES = ("Clínica geral", "Pediatria", "Cardiologia", "Dermatologia", "Ortopedia", "Ginecologia")
+HOLIDAY = "2026-09-07"  # that was: the bot answers on whatever day the test runs
+CLOSED = "Estamos fechados. Escreva de segunda a sexta."
 ALL_DAYS = ("sábado", "domingo")
 COUNT_CLICKS = """addEventListener("click", (event) => {
   if (event.isTrusted) sessionStorage.clicks = Number(sessionStorage.clicks ?? 0) + 1;
@@ -68,7 +70,7 @@ def build(page: Page) -> None:
     bot.add("Atendente")
     bot.write(Mensagem="Um atendente já vem.", Setor="Recepção")
     bot.add("Mensagem")  # message_4
-    bot.write(Texto="Estamos fechados. Escreva de segunda a sexta.")
+    bot.write(Texto=CLOSED)
     bot.leads("depois", "end")
     bot.select("message")
     bot.write(Texto="Olá! Aqui é a *Clínica São Lucas*.")
@@ -82,12 +84,47 @@ def build(page: Page) -> None:
     for day in ALL_DAYS:
         page.get_by_role("option", name=day).click()
     page.keyboard.press("Escape")
-    bot.write(Abre="00:00", Fecha="00:00")
+    bot.write(Abre="08:00", Fecha="18:00")
+    page.get_by_role("button", name="Mais opções").click()
+    page.get_by_role("combobox", name="Feriados").fill(HOLIDAY)
+    page.keyboard.press("Enter")
     bot.leads("aberto", "message")
     bot.leads("fechado", "message_4")
     bot.select("start")
     bot.leads("depois", "schedule")
     page.get_by_role("button", name="Arrumar o desenho").click()
+
+
+def rehearse_closed(page: Page, phone: Locator) -> None:
+    """Play an evening, then open the clinic around the clock, play a holiday, and keep it as a test of the flow."""
+
+    def begin(time_: str) -> None:
+        phone.get_by_label("Começa em").fill(time_)
+        phone.get_by_label("Mensagem", exact=True).fill("Oi")
+        phone.get_by_role("button", name="Enviar").click()
+
+    begin("2026-09-08T17:59")
+    expect(phone.get_by_text("Clínica São Lucas")).to_be_visible()
+    phone.get_by_role("button", name="Recomeçar").click()
+    for closed in ("2026-09-08T18:00", f"{HOLIDAY}T10:00"):
+        begin(closed)
+        expect(phone.get_by_text(CLOSED)).to_be_visible()
+        expect(phone.get_by_text("Clínica São Lucas")).to_have_count(0)
+        expect(page.locator(".build-node.is-lit")).to_have_count(4)
+        for lit in ("start", "schedule", "message_4", "end"):
+            expect(page.locator(f".react-flow__node[data-id={lit}] .is-lit")).to_have_count(1)
+        if HOLIDAY not in closed:
+            phone.get_by_role("button", name="Recomeçar").click()
+            bot = Builder(page)
+            bot.select("schedule")
+            bot.write(Abre="00:00", Fecha="00:00")
+    phone.get_by_role("button", name="Guardar como teste").click()
+    page.get_by_label("Nome do teste").fill("Diz no feriado que está fechada")
+    page.get_by_role("checkbox", name="Esperar também o mesmo caminho").check()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    phone.get_by_role("button", name="Recomeçar").click()
+    phone.get_by_label("Começa em").fill("")
 
 
 def rehearse(page: Page, phone: Locator) -> None:
@@ -118,6 +155,7 @@ def rehearse(page: Page, phone: Locator) -> None:
     expect(phone.get_by_text("Até logo, Ana!")).to_be_visible()
 
 
+@pytest.mark.parametrize("visitor", [{"timezone_id": "America/Sao_Paulo"}], indirect=True, ids=["in the clinic's time"])
 def test_the_clinic_bot_is_built_rehearsed_published_and_answers(
     web_page: Page, visitor: Visitor, cloud: "Cloud", new_phone: str
 ) -> None:
@@ -133,7 +171,15 @@ def test_the_clinic_bot_is_built_rehearsed_published_and_answers(
     expect(page.get_by_text("Salvo", exact=True)).to_be_visible()
     expect(page.locator(".react-flow__node")).to_have_count(16)
     page.get_by_role("button", name="Ensaiar").click()
-    rehearse(page, page.get_by_role("region", name="Ensaio"))
+    phone = page.get_by_role("region", name="Ensaio")
+    rehearse_closed(page, phone)
+    rehearse(page, phone)
+    page.get_by_role("button", name="Mais", exact=True).click()
+    page.get_by_role("menuitem", name="Testes").click()
+    expect(page.get_by_role("region", name="Testes").get_by_text("1 de 1 testes passam.")).to_be_visible()
+    with cloud.api("builder") as api:
+        [kept] = api.get("/flows/clinica_sao_lucas/tests").json()["conversations"]
+    assert kept["turns"][0]["expect"]["path"] == ["start: next", "schedule: closed", "message_4: next", "end: end"]
 
     publish(page, word="clinica")
     clicks = page.evaluate("() => Number(sessionStorage.clicks)")
