@@ -234,6 +234,7 @@ def test_a_file_in_use_stays_and_a_campaign_without_it_does_not_go_on(campaign: 
     assert (refused.status, refused.body["code"], refused.body["campaigns"]) == (409, "media_in_use", ["spring"])
     campaign.post("pause")
     uploads().delete("acme", file_id)
+    assert campaign.api("DELETE", f"/api/v1/media/{file_id}").body["code"] == "media_unknown"
     resumed = campaign.post("resume")
     assert (resumed.body["code"], resumed.body["reason"]) == ("start_refused", "media_unknown")
     assert campaign.post("cancel").body["warnings"] == []

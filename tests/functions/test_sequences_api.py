@@ -10,6 +10,7 @@ import pytest
 
 from functions.flow_runner.handler import handler as flow_runner
 from functions.scheduled.handler import handler as scheduled
+from pytake.wiring import scheduled as wiring
 from pytake.wiring import shared
 from tests.functions.conftest import Gateway, LambdaContext
 from tests.functions.samples import inbound_event
@@ -144,3 +145,15 @@ def test_a_sequence_does_not_take_a_file_that_cannot_be_sent_and_keeps_its_own(w
     assert (kept.status, kept.body["code"], kept.body["sequences"]) == (409, "media_in_use", ["reminders"])
     assert world.api("PUT", ADDRESS, body(file_id, enabled=False)).status == 200
     assert world.api("DELETE", f"/api/v1/media/{file_id}", role="builder").status == 204
+
+
+def test_another_time_zone_of_the_organization_plans_the_dates_again(world: World, clock: list[float]) -> None:
+    step = {"days": 0, "at": "10:00", "template": TEMPLATE, "flow_id": "hello"}
+    assert world.api("PUT", ADDRESS, BODY | {"steps": [step]}).status == 200
+    world.api("PUT", f"/api/v1/contacts/{ANA}", {"name": "Ana", "fields": {"appointment": "2026-12-02"}})
+    scheduled({"job": "due"}, LambdaContext())
+    assert world.api("PUT", "/api/v1/organization", {"timezone": "Asia/Tokyo"}).status == 200
+    clock[0] += 60
+    scheduled({"job": "due"}, LambdaContext())
+    (planned,) = wiring.follow_ups().due(clock[0] + 7 * 86_400)
+    assert planned.due_at == datetime(2026, 12, 2, 1, tzinfo=UTC).timestamp()

@@ -215,10 +215,11 @@ def delete_media(media_id: MediaId) -> Response[str]:
     sequence that is switched on, stays (`media_in_use`). A message of a flow that names the file fails from then on
     (`media_unknown`). A person's file is deleted with the person, or with the retention of conversations."""
     who = _sender(is_library_file(media_id))
-    if is_library_file(media_id):
-        _refuse_in_use(who.organization_id, media_id)
+    library = wiring.media_library()
     try:
-        wiring.media_library().remove(who.organization_id, media_id)
+        if is_library_file(media_id) and library.kinds(who.organization_id, [media_id]):
+            _refuse_in_use(who.organization_id, media_id)
+        library.remove(who.organization_id, media_id)
     except UnknownMediaError:
         raise media_unknown() from None
     _record(who, media_id, {}, None)

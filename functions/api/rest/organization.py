@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import AfterValidator, ConfigDict, Field
 
+import pytake.wiring.api as wiring
 from pytake.conversation.ports.common import ConflictError
 from pytake.conversation.records import Organization
 from pytake.engine.dates import is_zone
@@ -120,8 +121,8 @@ def get_organization() -> OrganizationSettings:
 def put_organization(request: OrganizationSettings) -> OrganizationSettings:
     """Replaces all settings: an omitted one returns to its default."""
     who = caller(router)
-    office = request.office_timetable
-    if office is not None and office not in shared.tenants().organization(who.organization_id).timetables:
+    office, before = request.office_timetable, shared.tenants().organization(who.organization_id)
+    if office is not None and office not in before.timetables:
         detail = f"There is no timetable {office!r}. GET /api/v1/timetables lists them."
         raise unprocessable("timetable_unknown", detail, field="office_timetable")
     organization = Organization(organization_id=who.organization_id, **request.model_dump())
@@ -129,6 +130,8 @@ def put_organization(request: OrganizationSettings) -> OrganizationSettings:
         shared.tenants().put_organization(organization, who.author())
     except ConflictError:
         raise conflict("conversation_busy", "Another request is writing the settings. Try again.") from None
+    if organization.timezone != before.timezone:
+        wiring.manage_sequences().plan_again(who.organization_id)
     return _answer(organization)
 
 

@@ -1,6 +1,7 @@
 """Store and change the sequences of an organization."""
 
 from datetime import time
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -81,6 +82,17 @@ class ManageSequences:
             return self._sequences.put(organization_id, new, plan=plan, author=author)
 
         return until_written(write, "the sequence")
+
+    def plan_again(self, organization_id: str) -> None:
+        """Plan the dates of all contacts once more: the organization's time zone has changed, so some are due earlier."""
+
+        def again(sequence_id: str) -> None:
+            known = self._sequences.get(organization_id, sequence_id)
+            if known is not None and known.enabled and known.field is not None:
+                self._sequences.put(organization_id, known, plan=True)
+
+        for sequence in self._sequences.all(organization_id):
+            until_written(partial(again, sequence.id), "the sequence")
 
     def sending(self, organization_id: str, file_id: str) -> list[str]:
         """The ids of the sequences that are switched on and send a library file with a template."""
