@@ -16,12 +16,12 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         chunkFileNames: ({ name }) => `assets/${name.split("~")[0]}-[hash].js`, // not the names of all who share it
-        // A file costs its headers, and merged files bring what an area does not use: 1,500 is the least of all areas together.
+        // A file costs its headers, and merged files bring what an area does not use: 800 is the least of all areas together.
         codeSplitting: {
           groups: [
             { name: "start", tags: ["$initial"] },
             { name: "canvas", test: /node_modules.(@xyflow|d3-|zustand|classcat|use-sync-external-store)/ },
-            { name: "parts", minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 1_500 },
+            { name: "parts", minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 800 },
           ],
         },
       },

@@ -92,6 +92,19 @@ def row(page: "Page", number: int) -> Locator:
     return page.get_by_role("link", name=f"Person {number} ")
 
 
+def test_the_inbox_with_its_conversation_transfers_no_more_than_it_may(browser: "Browser", url: str, api: Api) -> None:
+    sizes = []
+    for path in ("/console", "/console/inbox"):
+        with opened(browser, "about:blank") as (page, received):
+            page.route("**/api/v1/**", api)
+            page.goto(url + path)
+            page.locator(".home-area, .inbox-items li").first.wait_for()
+            page.wait_for_load_state("networkidle")
+            sizes.append(received())
+    first, inbox = sizes
+    assert 0 < inbox - first <= 95_000
+
+
 def test_only_rows_in_view_are_drawn_and_screen_readers_hear_of_all(inbox: "Page") -> None:
     assert rows(inbox).count() < 30
     first = rows(inbox).first
