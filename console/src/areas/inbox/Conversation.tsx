@@ -24,10 +24,14 @@ import {
 } from "./queries.ts";
 import { useSending } from "./sending.ts";
 
-/** One conversation: its messages, the answer, and what is known of the person. */
 export function Conversation() {
   const { number = "", contact = "" } = useParams();
-  const key = { number, contact };
+  return <OpenConversation key={`${number}/${contact}`} number={number} contact={contact} />;
+}
+
+/** One conversation: its messages, the answer, and what is known of the person. */
+function OpenConversation(key: Key) {
+  const { number, contact } = key;
   const [asked] = useSearchParams();
   const state = useQuery(conversationQuery(key));
   const shown = useChanged(key, state.data);
@@ -55,7 +59,7 @@ export function Conversation() {
   const failed = state.error ?? transcript.error;
   return (
     <>
-      <section className="inbox-chat" key={`${number}/${contact}`} data-details={details}>
+      <section className="inbox-chat" data-details={details}>
         {shown ? (
           <Head conversationKey={key} state={shown} change={mode.change} details={details} toggle={toggle} />
         ) : (

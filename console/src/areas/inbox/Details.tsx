@@ -16,11 +16,7 @@ export function Details({ conversationKey, state }: { conversationKey: Key; stat
   return (
     <aside className="inbox-details" aria-label={t("details.name")}>
       <Part title={t("share.title")}>
-        <AssignmentPart
-          key={`${conversationKey.number}/${conversationKey.contact}`}
-          conversationKey={conversationKey}
-          assignment={state.assignment}
-        />
+        <AssignmentPart conversationKey={conversationKey} assignment={state.assignment} />
       </Part>
       {handoff && (
         <Part title={t("details.handoff")}>

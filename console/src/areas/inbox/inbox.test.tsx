@@ -186,6 +186,34 @@ test("a note is shown while it is added, and one that failed is added again or c
   expect(screen.queryByText("Não enviada")).toBeNull();
 });
 
+test("a note that is begun, and what an agent has seen, belong to one conversation", async () => {
+  const bia = person("5511999990003", "Bia", { turn: 2 });
+  const other = `/api/v1/conversations/${bia.contact_id}`;
+  const given = api({
+    "GET /api/v1/conversations?limit=50&status=human&snoozed=false": {
+      conversations: [ANA, bia],
+      next_cursor: null,
+    },
+    [`GET ${other}`]: { ...STATE, ...bia },
+    [`GET ${other}/notes`]: [],
+    [`POST ${other}/read`]: ASSIGNMENT,
+    [`POST ${other}/typing`]: ASSIGNMENT,
+    [TRANSCRIPT.replace(ANA.contact_id, bia.contact_id)]: { messages: [], truncated: false },
+    [`POST ${ONE}/send`]: { turn: 8 },
+    [`POST ${other}/send`]: { turn: 3 },
+  });
+  open();
+  await userEvent.type(await screen.findByLabelText("Escreva uma nota para a equipe"), "Alergia");
+  await userEvent.type(screen.getByRole("textbox", { name: "Escreva uma mensagem" }), "Um{Enter}");
+  await waitFor(() => expect(given.asked.some(({ key }) => key === `POST ${ONE}/send`)).toBe(true));
+  await userEvent.click(screen.getByRole("link", { name: /Bia/ }));
+  await screen.findByRole("heading", { name: "Bia" });
+  expect(screen.getByLabelText("Escreva uma nota para a equipe")).toHaveValue("");
+  await userEvent.type(screen.getByRole("textbox", { name: "Escreva uma mensagem" }), "Dois{Enter}");
+  const sent = () => given.asked.filter(({ key }) => key === `POST ${other}/send`);
+  await waitFor(() => expect(sent().map(({ body }) => body)).toEqual([{ text: "Dois", expected_turn: 2 }]));
+});
+
 test("a note that was added stays in its place", async () => {
   const note = { id: "n3", at: NOW, by: "rita", text: "Ligar amanhã", changes: {} };
   api({ [`POST ${ONE}/notes`]: Response.json(note, { status: 201 }) });

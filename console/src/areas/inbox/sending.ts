@@ -90,8 +90,8 @@ function messageOf({ text, file, stored }: Sent, turn: number): Message {
 export function useSending(key: Key, seen: number) {
   const { t } = useTranslation("inbox");
   const queries = useQueryClient();
-  const own = useRef(0);
   const mutationKey = ["send", key];
+  const own = ["own-turn", key]; // of the agent's last message
   const place = placeOf("unsent", key);
   const keep = ({ text, requestId, stored }: Sent) =>
     sessionStorage.setItem(
@@ -108,10 +108,10 @@ export function useSending(key: Key, seen: number) {
       keep(sent);
       const caption = sent.text.trim() || null;
       const content = sent.stored ? { media: { id: sent.stored, caption } } : { text: sent.text };
-      return send(key, content, sent.requestId, Math.max(sent.seen, own.current));
+      return send(key, content, sent.requestId, Math.max(sent.seen, queries.getQueryData<number>(own) ?? 0));
     },
     onSuccess: async ({ turn }, sent) => {
-      own.current = turn;
+      queries.setQueryData(own, turn);
       forget(sent);
       files.delete(sent.requestId);
       announce(t("done.sent"));
