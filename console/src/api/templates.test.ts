@@ -84,6 +84,10 @@ const CARD = [
   { type: "BUTTONS", buttons: [{ type: "QUICK_REPLY", text: "Quero" }] },
 ];
 const FILE = { link: "https://example.com/a.png" };
+const PRODUCTS = {
+  thumbnail_product_retailer_id: "sku1",
+  sections: [{ title: "Novos", product_items: [{ product_retailer_id: "sku1" }] }],
+};
 const PLACE = { latitude: "-8.05", longitude: "-34.9", name: "Loja", address: "Rua A" };
 
 test.each<[string, object[], TemplateValues, object[]]>([
@@ -130,6 +134,46 @@ test.each<[string, object[], TemplateValues, object[]]>([
     [{ type: "header", parameters: [{ type: "location", location: PLACE }] }],
   ],
   [
+    "when an offer ends",
+    [{ type: "LIMITED_TIME_OFFER", limited_time_offer: { text: "Só hoje", has_expiration: true } }],
+    { offer: { expiration_time_ms: 1_796_086_400_000 } },
+    [
+      {
+        type: "limited_time_offer",
+        parameters: [
+          { type: "limited_time_offer", limited_time_offer: { expiration_time_ms: 1_796_086_400_000 } },
+        ],
+      },
+    ],
+  ],
+  [
+    "what a form begins with",
+    [
+      {
+        type: "BUTTONS",
+        buttons: [
+          { type: "URL", text: "Ver", url: "https://a.example" },
+          { type: "FLOW", text: "Abrir" },
+        ],
+      },
+    ],
+    { "button.1": { flow_token: "t1", flow_action_data: { nome: "Ana" } } },
+    [
+      {
+        type: "button",
+        sub_type: "flow",
+        index: "1",
+        parameters: [{ type: "action", action: { flow_token: "t1", flow_action_data: { nome: "Ana" } } }],
+      },
+    ],
+  ],
+  [
+    "several products",
+    [{ type: "BUTTONS", buttons: [{ type: "MPM", text: "Ver produtos" }] }],
+    { "button.0": PRODUCTS },
+    [{ type: "button", sub_type: "mpm", index: "0", parameters: [{ type: "action", action: PRODUCTS }] }],
+  ],
+  [
     "what a quick reply answers with",
     [{ type: "BUTTONS", buttons: [{ type: "QUICK_REPLY", text: "Sim" }] }],
     { "button.0": "yes" },
@@ -164,6 +208,25 @@ test("a template is filled when every value but an optional one is there", () =>
   expect(isFilled(READY, { ...VALUES, header: {} })).toBe(false);
 });
 
+test("an offer without an end needs nothing, and a form can begin with nothing", () => {
+  const parts = template([
+    { type: "LIMITED_TIME_OFFER", limited_time_offer: { text: "Só hoje", has_expiration: false } },
+    { type: "BUTTONS", buttons: [{ type: "FLOW", text: "Abrir" }] },
+  ]);
+  expect(isFilled(parts, {})).toBe(true);
+  expect(componentsOf(parts, { "button.0": {} })).toEqual([]);
+});
+
+test("several products need a picture, and a title and products in each section", () => {
+  const products = template([{ type: "BUTTONS", buttons: [{ type: "MPM", text: "Ver" }] }]);
+  expect(isFilled(products, {})).toBe(false);
+  expect(isFilled(products, { "button.0": { ...PRODUCTS, thumbnail_product_retailer_id: "" } })).toBe(false);
+  const empty = { title: "Outros", product_items: [] };
+  expect(isFilled(products, { "button.0": { ...PRODUCTS, sections: [...PRODUCTS.sections, empty] } })).toBe(
+    false,
+  );
+});
+
 test("a value has a place in the components of the message", () => {
   const sent = componentsOf(READY, VALUES);
   const paths = fieldsOf(READY)!.map((field) => parameterOf(READY, sent, field)?.path);
@@ -177,8 +240,8 @@ test("a value has a place in the components of the message", () => {
 });
 
 test.each([
-  ["a form of WhatsApp", [{ type: "BUTTONS", buttons: [{ type: "FLOW", text: "Abrir" }] }]],
-  ["a limited offer", [{ type: "LIMITED_TIME_OFFER" }]],
+  ["an order", [{ type: "BUTTONS", buttons: [{ type: "ORDER_DETAILS", text: "Pagar" }] }]],
+  ["a request to call", [{ type: "CALL_PERMISSION_REQUEST" }]],
   ["unknown parts", null],
 ])("a form cannot fill %s", (_, components) =>
   expect(fieldsOf(template(components as MessageTemplate["components"]))).toBeUndefined(),

@@ -8,9 +8,9 @@ type Json = Record<string, unknown>;
 const PAGE = 100;
 const VARIABLE = /\{\{\s*(\w+)\s*\}\}/g;
 const FILES: Record<string, string> = { IMAGE: "image", VIDEO: "video", DOCUMENT: "document" };
-const PARTS = new Set(["HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL"]);
+const PARTS = new Set(["HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL", "LIMITED_TIME_OFFER"]);
 
-/** A text, or the file or the place of a header as Meta takes it: `{ link }`, `{ latitude, … }`. */
+/** A text, or what Meta takes: a file, a place, the end of an offer, the form or the products of a button. */
 export type TemplateValue = string | Json;
 export type TemplateValues = Readonly<Record<string, TemplateValue>>;
 
@@ -18,11 +18,13 @@ export type TemplateValues = Readonly<Record<string, TemplateValue>>;
 export interface TemplateField {
   /** Unique in the template, such as `body.1` or `card.0.header`. */
   key: string;
-  place: "header" | "body" | "button";
+  place: "header" | "body" | "button" | "limited_time_offer";
   /** The variable's name, or the text of the button. */
   name: string;
-  /** The type of its parameter: `text`, a file, `location`, `coupon_code` or `payload`. */
+  /** The type of its parameter: `text`, a file, `location`, `coupon_code`, `payload`, `limited_time_offer` or `action`. */
   kind: string;
+  /** What an `action` is of: a form, or several products. */
+  action?: "flow" | "mpm";
   /** The place of the button. */
   index?: number;
   /** The place of the card in a carousel. */
@@ -74,6 +76,8 @@ export function guessed(name: string, sent: readonly Json[]): MessageTemplate {
       components.push(
         kind === "text" ? { type, text: names.join(" ") } : { type, format: kind.toUpperCase() },
       );
+    else if (type === "LIMITED_TIME_OFFER")
+      components.push({ type, limited_time_offer: { has_expiration: true } });
     else if (type === "CAROUSEL")
       components.push({
         type,
@@ -107,13 +111,14 @@ export function cardsOf(template: MessageTemplate): MessageTemplate[] {
 
 /**
  * The values that a template needs, in the order in which a person reads it. Undefined: it has parts that a form cannot fill,
- * such as a limited offer, or its parts are not known.
+ * such as an order, or its parts are not known.
  */
 export function fieldsOf(template: MessageTemplate): TemplateField[] | undefined {
   if (!template.components?.every((part) => PARTS.has(typeOf(part)))) return undefined;
   const found = [
     headerFields(template),
     textFields("body", template),
+    offerFields(template),
     ...buttonParts(template).map(buttonFields),
     ...cardsOf(template).map((card, at) =>
       fieldsOf(card)?.map((field) => ({ ...field, key: `card.${at}.${field.key}`, card: at })),
@@ -128,6 +133,15 @@ function headerFields(template: MessageTemplate): TemplateField[] | undefined {
   if (!header || format === "TEXT") return textFields("header", template);
   const kind = format === "LOCATION" ? "location" : FILES[format];
   return kind ? [{ key: "header", place: "header", name: kind, kind }] : undefined;
+}
+
+/** An offer with an end needs the time of it. */
+function offerFields(template: MessageTemplate): TemplateField[] {
+  const place = "limited_time_offer";
+  const offer = partOf(template, "LIMITED_TIME_OFFER")?.[place] as Json | undefined;
+  return offer?.["has_expiration"]
+    ? [{ key: "offer", place, name: String(offer["text"] ?? ""), kind: place }]
+    : [];
 }
 
 /** The variables of a part. Meta writes the text of a login code itself; its value is the code. */
@@ -150,7 +164,9 @@ function buttonFields(button: Json, index: number): TemplateField[] | undefined 
   if (type === "QUICK_REPLY") return field("payload", { optional: true });
   if (type === "OTP") return field("text");
   if (type === "URL") return variablesOf(String(button["url"] ?? "")).length ? field("text") : [];
-  return ["FLOW", "MPM", "ORDER_DETAILS"].includes(type) ? undefined : [];
+  if (type === "FLOW") return field("action", { action: "flow", optional: true });
+  if (type === "MPM") return field("action", { action: "mpm" });
+  return type === "ORDER_DETAILS" ? undefined : [];
 }
 
 const SUB_TYPES: Record<string, string> = {
@@ -160,9 +176,9 @@ const SUB_TYPES: Record<string, string> = {
 };
 
 /** The part of a message that a field belongs to. */
-function componentOf({ place, kind, index }: TemplateField): Json {
+function componentOf({ place, kind, action, index }: TemplateField): Json {
   return place === "button"
-    ? { type: place, sub_type: SUB_TYPES[kind], index: String(index) }
+    ? { type: place, sub_type: action ?? SUB_TYPES[kind], index: String(index) }
     : { type: place };
 }
 
@@ -185,7 +201,7 @@ export function componentsOf(
   const written: Json[] = [];
   for (const field of fields) {
     const { key, kind, name, place, optional } = field;
-    if (optional && !values[key]) continue;
+    if (optional && !Object.keys(values[key] ?? {}).length) continue; // no text, or nothing in it
     const before = parameterOf(template, sent, field)?.parameter;
     const label = named && kind === "text" && place !== "button" ? { parameter_name: name } : {};
     const isOther = values[key] === undefined && before && before["type"] !== kind;
@@ -253,10 +269,45 @@ export function isText(kind: string): boolean {
 export function isFilled(template: MessageTemplate, values: TemplateValues): boolean {
   return (fieldsOf(template) ?? []).every(({ key, kind, optional }) => {
     const value = values[key] ?? "";
-    if (typeof value === "string") return optional || value.trim() !== "";
-    const needed = kind === "location" ? ["latitude", "longitude"] : ["link", "id"];
-    return kind === "location" ? needed.every((name) => value[name]) : needed.some((name) => value[name]);
+    if (optional) return true;
+    if (typeof value === "string") return value.trim() !== "";
+    if (kind === "action")
+      return !!value["thumbnail_product_retailer_id"] && sectionsOf(value).every(isSection);
+    const needed = NEEDED[kind];
+    return needed ? needed.every((name) => value[name]) : ["link", "id"].some((name) => value[name]);
   });
+}
+
+const NEEDED: Record<string, readonly string[]> = {
+  location: ["latitude", "longitude"],
+  limited_time_offer: ["expiration_time_ms"],
+};
+
+/** A heading, and the codes of the products below it. */
+export interface ProductSection {
+  title: string;
+  products: string[];
+}
+
+/** The sections with products of a button, at least one. */
+export function sectionsOf(action: Json): ProductSection[] {
+  const known = listed(action["sections"]).map((section) => ({
+    title: String(section["title"] ?? ""),
+    products: listed(section["product_items"]).map((item) => String(item["product_retailer_id"])),
+  }));
+  return known.length ? known : [{ title: "", products: [] }];
+}
+
+function isSection({ title, products }: ProductSection): boolean {
+  return title.trim() !== "" && products.length > 0;
+}
+
+/** The sections as Meta takes them. */
+export function sentSections(sections: readonly ProductSection[]): Json[] {
+  return sections.map(({ title, products }) => ({
+    title,
+    product_items: products.map((product_retailer_id) => ({ product_retailer_id })),
+  }));
 }
 
 /** A text of the template with the values that are known. */

@@ -20,6 +20,7 @@ import {
 } from "../api/templates.ts";
 import { FileField } from "./files/lazy.tsx";
 import { Problem } from "./Problem.tsx";
+import { isPart, TemplatePart } from "./TemplatePart.tsx";
 
 interface ChoiceProps {
   chosen: MessageTemplate | undefined;
@@ -72,15 +73,14 @@ interface InputsProps {
 /** The values of a template, one after the other as a person reads them. */
 export function TemplateInputs({ template, values, change, withOptional, children }: InputsProps) {
   const { t } = useTranslation();
-  const label = ({ kind, name, place, card }: TemplateField) => {
-    const own = t(`template.${kind === "text" ? place : ((isText(kind) ? kind : "file") as "file")}`, {
-      name,
-    });
+  const label = ({ kind, name, place, action, card }: TemplateField) => {
+    const word = kind === "text" || kind === place ? place : (action ?? (isText(kind) ? kind : "file"));
+    const own = t(`template.${word as "file"}`, { name });
     return card === undefined ? own : t("template.card", { number: card + 1, name: own });
   };
   const shown = (fieldsOf(template) ?? []).filter(({ optional }) => withOptional || !optional);
   return shown.map((field) => (
-    <Fragment key={field.key}>
+    <Fragment key={`${template.name} ${template.language} ${field.key}`}>
       {children({
         field,
         label: label(field),
@@ -91,34 +91,32 @@ export function TemplateInputs({ template, values, change, withOptional, childre
   ));
 }
 
-const PLACE = ["latitude", "longitude", "name", "address"] as const;
-
-function Line({ field: { kind }, label, value, onChange }: TemplateInputProps) {
-  const { t } = useTranslation();
-  const parts = typeof value === "object" ? value : {};
-  const line = (name: string, shown: unknown, put: (text: string) => void) => (
+function textLine(label: string, value: unknown, change: (text: string) => void, required = true) {
+  return (
     <TextInput
-      key={name}
-      required
-      label={name}
-      value={typeof shown === "string" ? shown : ""}
-      onChange={(event) => put(event.currentTarget.value)}
+      required={required}
+      label={label}
+      value={typeof value === "string" ? value : ""}
+      onChange={(event) => change(event.currentTarget.value)}
     />
   );
-  if (isText(kind)) return line(label, value, onChange);
-  if (kind !== "location")
-    return (
-      <>
-        {!isLibraryFile(parts["id"]) && line(label, parts["link"], (link) => onChange({ link }))}
-        <FileField
-          kind={kind as FileKind}
-          value={parts["id"] as string | undefined}
-          onChange={(file) => onChange(file ? { id: file.id } : {})}
-        />
-      </>
-    );
-  return PLACE.map((part) =>
-    line(t(`template.place.${part}`), parts[part], (text) => onChange({ ...parts, [part]: text })),
+}
+
+function Line({ field, label, value, onChange }: TemplateInputProps) {
+  const { kind } = field;
+  const parts = typeof value === "object" ? value : {};
+  if (isText(kind)) return textLine(label, value, onChange);
+  if (isPart(kind))
+    return <TemplatePart field={field} label={label} value={parts} onChange={onChange} line={textLine} />;
+  return (
+    <>
+      {!isLibraryFile(parts["id"]) && textLine(label, parts["link"], (link) => onChange({ link }))}
+      <FileField
+        kind={kind as FileKind}
+        value={parts["id"] as string | undefined}
+        onChange={(file) => onChange(file ? { id: file.id } : {})}
+      />
+    </>
   );
 }
 

@@ -12,6 +12,7 @@ import {
   type TemplateValues,
 } from "../../api/templates.ts";
 import { count as number } from "../../i18n/format.ts";
+import { localTime } from "../../i18n/localTime.ts";
 import { Form } from "../../ui/Form.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
 import { TemplateForm } from "../../ui/TemplateForm.tsx";
@@ -31,13 +32,6 @@ interface Draft {
   cap: number | "";
   holdout: number | "";
   marketing: "" | "yes" | "no";
-}
-
-/** A time for the field of the browser, in the person's time zone: `2026-11-29T18:30`. */
-export function localTime(iso: string | null | undefined): string {
-  if (!iso) return "";
-  const time = new Date(iso);
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 function draftOf(known: CampaignSettings | undefined): Draft {

@@ -2,8 +2,9 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { expectAccessible, signInAs, visit, words } from "../../testing/render.tsx";
+import { localTime } from "../../i18n/localTime.ts";
 import { ARM, FLOW, JUDGED, NUMBER, templateOf } from "../../testing/samples.ts";
-import { localTime, settingsOf } from "./CampaignForm.tsx";
+import { settingsOf } from "./CampaignForm.tsx";
 import type { Campaign } from "./queries.ts";
 import routes from "./routes.tsx";
 

@@ -182,6 +182,35 @@ test("the template that a person chooses has a field for each value, and its com
   expect(data()).toEqual({ name: "", language: "pt_BR" });
 });
 
+test("the end of an offer and what a form begins with have fields, with values of the conversation", async () => {
+  const offer = {
+    ...templateOf("oferta", ""),
+    components: [
+      { type: "LIMITED_TIME_OFFER", limited_time_offer: { text: "Só hoje", has_expiration: true } },
+      { type: "BUTTONS", buttons: [{ type: "FLOW", text: "Abrir" }] },
+    ],
+  };
+  vi.stubGlobal("fetch", answers({ "GET /api/v1/templates": [offer], "GET /api/v1/media": [] }).fetch);
+  const { data } = await open("template", { name: "oferta", language: "pt_BR" }, [
+    { code: "template_mismatch", field: "components[1].parameters[0].action.flow_token" },
+  ]);
+  await userEvent.type(await screen.findByLabelText(/A oferta “Só hoje” termina em/), "2026-12-24T18:00");
+  await userEvent.type(screen.getByRole("textbox", { name: /Token do formulário “Abrir”/ }), "t-{{{{nome}}");
+  await userEvent.click(screen.getByRole("button", { name: "Acrescentar valor" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "Nome no formulário" }), "cliente");
+  await userEvent.type(screen.getByRole("textbox", { name: "Valor" }), "{{{{nome}}");
+  const expiration_time_ms = new Date("2026-12-24T18:00").getTime();
+  const action = { flow_token: "t-{{nome}}", flow_action_data: { cliente: "{{nome}}" } };
+  expect(data()["components"]).toEqual([
+    {
+      type: "limited_time_offer",
+      parameters: [{ type: "limited_time_offer", limited_time_offer: { expiration_time_ms } }],
+    },
+    { type: "button", sub_type: "flow", index: "0", parameters: [{ type: "action", action }] },
+  ]);
+  await expectAccessible();
+});
+
 test("a finding of a template is at its value", async () => {
   const parameters = [
     { type: "text", text: "{{nome}}" },

@@ -16,6 +16,7 @@ import {
 } from "../../../api/templates.ts";
 import { withValue, type Data } from "../../../flow/document.ts";
 import { TemplateChoice, TemplateInputs, type TemplateInputProps } from "../../../ui/TemplateForm.tsx";
+import { isPart, TemplatePart as OwnPart } from "../../../ui/TemplatePart.tsx";
 import { ExpressionInput } from "./Completed.tsx";
 import { Fields } from "./compound.tsx";
 import { below, joined, NO_ERRORS } from "./errors.ts";
@@ -64,6 +65,19 @@ export function TemplatePart({ value, onChange, errors, nested: FieldPart }: Tem
         />
       );
     const kind = field.kind;
+    if (isPart(kind) && kind !== "location")
+      return (
+        <>
+          <OwnPart
+            field={field}
+            label={label}
+            value={(one ?? {}) as Data}
+            onChange={change}
+            line={expressionLine}
+          />
+          <Input.Error>{Object.values(own).join(" ")}</Input.Error>
+        </>
+      );
     if (kind === "location")
       return (
         <FieldPart
@@ -111,6 +125,18 @@ export function TemplatePart({ value, onChange, errors, nested: FieldPart }: Tem
       </TemplateInputs>
       {wrong[""] && <Input.Error>{wrong[""]}</Input.Error>}
     </>
+  );
+}
+
+function expressionLine(label: string, value: unknown, change: (text: string) => void, required = true) {
+  return (
+    <ExpressionInput
+      label={label}
+      required={required}
+      value={shown(value)}
+      onChange={change}
+      error={undefined}
+    />
   );
 }
 
