@@ -1,4 +1,4 @@
-import { Table } from "@mantine/core";
+import { Skeleton, Table } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { DailyChart } from "./DailyChart.tsx";
@@ -15,6 +15,8 @@ import {
   type Segments,
 } from "./queries.ts";
 
+const CHART_HEIGHT = 181; // measure.css
+
 /** How a flow did: in numbers, by day, by node, and by how much people write. */
 export function Overview({ asked }: { asked: Asked }) {
   const { t } = useTranslation("measure");
@@ -24,8 +26,10 @@ export function Overview({ asked }: { asked: Asked }) {
   const segments = useQuery(segmentsQuery(asked));
   return (
     <div className="measure-parts">
-      <Part result={report}>{(found) => <Numbers report={found} />}</Part>
-      <Part title={t("daily")} result={activity}>
+      <Part result={report} waiting={<Numbers />}>
+        {(found) => <Numbers report={found} />}
+      </Part>
+      <Part title={t("daily")} result={activity} waiting={<Skeleton height={CHART_HEIGHT} />}>
         {(found) => <DailyChart days={found.days} />}
       </Part>
       <Part title={t("nodes.title")} about={t("nodes.about")} result={heatmap}>
@@ -38,26 +42,39 @@ export function Overview({ asked }: { asked: Asked }) {
   );
 }
 
-function Numbers({ report }: { report: Report }) {
+/** The numbers of a report; each has its place before they are there. */
+function Numbers({ report }: { report?: Report }) {
   const { t } = useTranslation("measure");
-  const { conversations, messages, duration } = report;
+  const { conversations, messages, duration } = report ?? {};
+  const completed =
+    conversations && `${count(conversations.completed)} (${percent(conversations.completion_rate)})`;
+  const median = duration && (duration.median_seconds === null ? "–" : seconds(duration.median_seconds));
   const shown = [
-    ["conversations", count(conversations.total)],
-    ["completed", `${count(conversations.completed)} (${percent(conversations.completion_rate)})`],
-    ["handedOff", count(conversations.handed_off)],
-    ["expired", count(conversations.expired)],
-    ["active", count(conversations.active)],
-    ["people", count(conversations.unique_users)],
-    ["messages", count(messages.total)],
-    ["billable", count(messages.billable)],
-    ["median", duration.median_seconds === null ? "–" : seconds(duration.median_seconds)],
+    ["conversations", counted(conversations?.total)],
+    ["completed", completed],
+    ["handedOff", counted(conversations?.handed_off)],
+    ["expired", counted(conversations?.expired)],
+    ["active", counted(conversations?.active)],
+    ["people", counted(conversations?.unique_users)],
+    ["messages", counted(messages?.total)],
+    ["billable", counted(messages?.billable)],
+    ["median", median],
   ] as const;
   return (
     <>
-      <Figures shown={shown.map(([name, value]) => [t(`number.${name}`), value])} />
-      <AsOf time={report.as_of} />
+      <Figures
+        shown={shown.map(([name, value]) => [
+          t(`number.${name}`),
+          value ?? <Skeleton height="1lh" width="3rem" />,
+        ])}
+      />
+      {report ? <AsOf time={report.as_of} /> : <p>&nbsp;</p>}
     </>
   );
+}
+
+function counted(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : count(value);
 }
 
 function Nodes({ heatmap, flow }: { heatmap: Heatmap; flow: string }) {

@@ -9,11 +9,13 @@ interface PartProps<Data> {
   title?: string;
   about?: string;
   result: UseQueryResult<Data>;
+  /** What takes its place until it is there, as high as it is. */
+  waiting?: ReactNode;
   children: (found: Data) => ReactNode;
 }
 
 /** What one report shows, once it is there. */
-export function Part<Data>({ title, about, result, children }: PartProps<Data>) {
+export function Part<Data>({ title, about, result, waiting, children }: PartProps<Data>) {
   const { t } = useTranslation("measure");
   return (
     <section>
@@ -22,7 +24,7 @@ export function Part<Data>({ title, about, result, children }: PartProps<Data>) 
       {result.isError && <Problem error={result.error} again={() => void result.refetch()} />}
       {result.isPending && (
         <>
-          <Skeleton height={120} />
+          {waiting ?? <Skeleton height={120} />}
           {result.failureCount > 0 && <output className="quiet">{t("preparing")}</output>}
         </>
       )}
@@ -32,7 +34,7 @@ export function Part<Data>({ title, about, result, children }: PartProps<Data>) 
 }
 
 /** Numbers, each with its name. */
-export function Figures({ shown }: { shown: readonly (readonly [name: string, value: string])[] }) {
+export function Figures({ shown }: { shown: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
     <dl className="measure-numbers">
       {shown.map(([name, value]) => (
