@@ -64,6 +64,8 @@ export interface Exit {
     | "option"
     | "branch";
   text?: string;
+  /** The branch of a condition that leads here. */
+  branch?: Data;
 }
 
 /** Return the parts of a field's path: `buttons[0].label` is `["buttons", 0, "label"]`. */
@@ -170,9 +172,10 @@ function foundExits(node: FlowNode): Exit[] {
   );
   if (type === "condition") {
     if (Array.isArray(data["branches"])) {
-      const branches = list(data["branches"]).map((branch, index) =>
-        exit("branch", `branches[${index}].next_node_id`, branchText(branch)),
-      );
+      const branches = list(data["branches"]).map((branch, index) => ({
+        ...exit("branch", `branches[${index}].next_node_id`),
+        branch,
+      }));
       return [...branches, exit("default", "default_next_node_id")];
     }
     return [exit("true", "true_next_node_id"), exit("false", "false_next_node_id")];
@@ -197,35 +200,54 @@ function isPossible({ type, data }: FlowNode, kind: Exit["kind"]): boolean {
   return true;
 }
 
-function branchText(branch: Data): string {
+/** Return the word for the id of an operator, an action, a type of file or a day. */
+export type Word = (kind: "operator" | "action" | "media" | "day", id: string) => string;
+
+const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/** What leads to a branch of a condition. */
+export function branchText(branch: Data, word: Word): string {
   const joined = Array.isArray(branch["any"]) ? " | " : " & ";
   return [...list(branch["all"]), ...list(branch["any"])]
-    .map((one) =>
-      [one["variable"], one["operator"], one["value"]]
-        .filter((part) => part !== undefined)
-        .map(String)
-        .join(" "),
-    )
+    .map((one) => comparisonText(one, word))
     .join(joined);
 }
 
+function comparisonText({ variable, operator, value }: Data, word: Word): string {
+  const sign =
+    typeof operator === "string" && /^[a-z]/.test(operator) ? word("operator", operator) : operator;
+  return [variable, sign, value]
+    .filter((one) => one !== undefined)
+    .map(String)
+    .join(" ");
+}
+
+function hoursText({ days, opens, closes }: Data, word: Word): string {
+  const open = DAYS.filter((day) => Array.isArray(days) && days.includes(day));
+  const [first, last] = [DAYS.indexOf(open[0] ?? ""), DAYS.indexOf(open.at(-1) ?? "")];
+  const named = open.map((day) => word("day", day));
+  const joined =
+    open.length > 2 && last - first === open.length - 1 ? `${named[0]} – ${named.at(-1)}` : named.join(", ");
+  return `${joined} ${String(opens ?? "")}–${String(closes ?? "")}`;
+}
+
 /** What a node says or does, in one line, for its drawing and for searching. */
-export function gist({ type, data }: FlowNode): string {
+export function gist({ type, data }: FlowNode, word: Word): string {
   const text = (name: string) => (typeof data[name] === "string" ? (data[name] as string) : "");
+  const file = valueAt(data, "media.type");
   switch (type) {
     case "start":
       return text("greeting");
     case "message":
-      return text("text") || String(valueAt(data, "media.type") ?? "");
+      return text("text") || (typeof file === "string" ? word("media", file) : "");
     case "question":
       return text("question");
     case "condition":
-      return data["branches"]
-        ? ""
-        : [data["variable"], data["operator"], data["value"]]
-            .filter((one) => one !== undefined)
-            .map(String)
-            .join(" ");
+      return Array.isArray(data["branches"])
+        ? list(data["branches"])
+            .map((branch) => branchText(branch, word))
+            .join("; ")
+        : comparisonText(data, word);
     case "api_call":
       return `${text("method") || "GET"} ${text("url")}`;
     case "jump":
@@ -236,12 +258,23 @@ export function gist({ type, data }: FlowNode): string {
       return text("prompt");
     case "action":
       return list(data["actions"])
-        .map((one) => String(one["type"]))
+        .map((one) => word("action", String(one["type"])))
         .join(", ");
     case "schedule":
-      return text("hours");
+      return (
+        text("hours") ||
+        list(data["hours"])
+          .map((one) => hoursText(one, word))
+          .join("; ")
+      );
+    case "random":
+      return list(data["paths"])
+        .map((one) => String(one["id"] ?? ""))
+        .join(" | ");
     case "delay":
       return data["seconds"] === undefined ? "" : `${String(data["seconds"])} s`;
+    case "handoff":
+      return text("message") || text("department");
     default:
       return text("message") || text("name") || text("text");
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { exitsOf, parts, valueAt, withValue, type FlowDocument } from "./document.ts";
+import { branchText, exitsOf, gist, parts, valueAt, withValue, type FlowDocument } from "./document.ts";
 import { copied, pasted } from "./copies.ts";
 import { added, commanded, connected, identifier, newFlow, removed, renamed } from "./edit.ts";
 import { begun, changed, redone, undone, placeOf } from "./history.ts";
@@ -52,6 +52,34 @@ describe("a path of a field", () => {
   });
 });
 
+describe("the line about a node", () => {
+  const word = (kind: string, id: string) => `${kind} ${id}`;
+  const line = (type: FlowDocument["nodes"][number]["type"], data: Record<string, unknown>) =>
+    gist({ id: "n", type, data }, word);
+
+  test("tells the hours, the department and the paths", () => {
+    const week = { days: ["fri", "mon", "tue", "wed", "thu"], opens: "08:00", closes: "18:00" };
+    const sunday = { days: ["sun", "sat", "mon"], opens: "10:00", closes: "12:00" };
+    expect(line("schedule", { hours: [week, sunday] })).toBe(
+      "day mon – day fri 08:00–18:00; day mon, day sat, day sun 10:00–12:00",
+    );
+    expect(line("schedule", { hours: "shop" })).toBe("shop");
+    expect(line("handoff", { department: "sales" })).toBe("sales");
+    expect(line("random", { paths: [{ id: "a" }, { id: "b" }] })).toBe("a | b");
+  });
+
+  test("has the person's words for operators, actions and files, and keeps signs", () => {
+    expect(line("condition", { variable: "age", operator: ">", value: 17 })).toBe("age > 17");
+    expect(line("condition", { variable: "age", operator: "is_empty" })).toBe("age operator is_empty");
+    expect(line("condition", FLOW.nodes[2]!.data)).toBe("age > 17");
+    expect(branchText({ any: [{ variable: "age", operator: "in", value: "a" }] }, word)).toBe(
+      "age operator in a",
+    );
+    expect(line("action", { actions: [{ type: "add_tag" }] })).toBe("action add_tag");
+    expect(line("message", { media: { type: "image" } })).toBe("media image");
+  });
+});
+
 describe("the exits of a node", () => {
   test("are its buttons and what its data makes possible", () => {
     expect(targets(FLOW, "ask")).toEqual({
@@ -64,7 +92,7 @@ describe("the exits of a node", () => {
 
   test("of a condition are its branches and the rest", () => {
     const [branch, rest] = exitsOf(FLOW.nodes[2]!);
-    expect([branch!.text, rest!.kind]).toEqual(["age > 17", "default"]);
+    expect([branchText(branch!.branch!, String), rest!.kind]).toEqual(["age > 17", "default"]);
     const simple = exitsOf({ id: "c", type: "condition", data: { variable: "x", operator: "==" } });
     expect(simple.map(({ kind }) => kind)).toEqual(["true", "false"]);
   });

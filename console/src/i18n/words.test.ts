@@ -32,6 +32,14 @@ test.each(portuguese)("%s has the same keys and values in every language", (path
   }
 });
 
+test.each([
+  ["pt", /calend[aá]rio|departamento/i],
+  ["es", /calendario/i],
+])("%s calls hours and departments by one word each", (language, other) => {
+  const texts = Object.entries(FILES).filter(([path]) => new RegExp(`/${language}[/.]`).test(path));
+  expect(texts.flatMap(([, file]) => flat(file)).filter(([, text]) => other.test(text))).toEqual([]);
+});
+
 test("the first language is the person's, else the browser's, else English", () => {
   expect(firstLanguage("es", ["pt-BR"])).toBe("es");
   expect(firstLanguage(null, ["fr-FR", "pt-BR", "en"])).toBe("pt");

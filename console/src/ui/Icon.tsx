@@ -16,6 +16,8 @@ const PATHS = {
   leave: "M14 4H6v16h8M10 12h10M17 8.5l3.5 3.5-3.5 3.5",
   search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l4.5 4.5",
   plus: "M12 5v14M5 12h14",
+  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
+  remove: "M4 7h16M10 11v6M14 11v6M6 7l1 13h10l1-13M9 7V4h6v3",
   close: "M6 6l12 12M18 6 6 18",
   more: "M12 6.5v-.01M12 12v-.01M12 17.5v-.01",
   back: "M15 5l-7 7 7 7",

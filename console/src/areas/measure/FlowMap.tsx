@@ -71,7 +71,7 @@ function Drawing({ document, laid, heatmap }: DrawingProps) {
       heatmap.nodes.filter((one) => one.flow_id === document.id).map((one) => [one.node_id, one]),
     );
     return document.nodes.map((node): Place => {
-      const [name, heat] = [node.label || gist(node) || node.id, heats.get(node.id)];
+      const [name, heat] = [node.label || gist(node, (_, id) => id) || node.id, heats.get(node.id)];
       return {
         id: node.id,
         type: "place",

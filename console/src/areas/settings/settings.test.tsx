@@ -94,7 +94,7 @@ test("a team is added over the list that was read", async () => {
     "PUT /api/v1/teams": tagged(given),
   });
   await userEvent.click(await screen.findByRole("button", { name: "Adicionar uma equipe" }));
-  const [, department] = screen.getAllByRole("textbox", { name: /Departamento/ });
+  const [, department] = screen.getAllByRole("textbox", { name: /Setor/ });
   await userEvent.type(department!, "Vendas");
   await userEvent.type(screen.getAllByRole("textbox", { name: /Nome/ })[1]!, "Suporte técnico");
   await userEvent.click(screen.getByRole("button", { name: "Salvar" }));

@@ -12,7 +12,7 @@ const STATES = ["sent", "delivered", "read", "failed"] as const;
 const RECIFE = { latitude: -8.05, longitude: -34.9 };
 
 /** A phone: what is on its screen, and what its person does. */
-export function Handset({ phone, number }: { phone: string; number: string | undefined }) {
+export function Handset({ phone, number }: { phone: string; number: string }) {
   const { t } = useTranslation("try");
   const queries = useQueryClient();
   const screen = useQuery(screenQuery(phone));

@@ -3,23 +3,24 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
+import { numbersQuery } from "../../api/numbers.ts";
 import { Form } from "../../ui/Form.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { Handset } from "./Handset.tsx";
 import { Turns } from "./Turns.tsx";
-import { phonesQuery, simulatedNumbersQuery } from "./queries.ts";
+import { phonesQuery } from "./queries.ts";
 import "./try.css";
 
 const FIRST = "5511999990001";
 const DIGITS = /\D/g;
 
-/** Simulated phones that write to the numbers of the local cloud. */
+/** Simulated phones that write to the organization's numbers. */
 export function Try() {
   const { t } = useTranslation("try");
   const [search, setSearch] = useSearchParams();
   const phones = useQuery(phonesQuery());
-  const numbers = useQuery(simulatedNumbersQuery());
+  const numbers = useQuery(numbersQuery());
   const phone = search.get("phone") ?? FIRST;
   const number = search.get("number") ?? numbers.data?.[0]?.phone_number_id;
   const set = (changed: Record<string, string>) =>
@@ -29,13 +30,18 @@ export function Try() {
   return (
     <Page title={t("title")}>
       <p className="flush">{t("about")}</p>
+      {numbers.isError && <Problem error={numbers.error} again={() => void numbers.refetch()} />}
+      {numbers.data?.length === 0 && <p>{t("noNumber")}</p>}
       {phones.isError && <Problem error={phones.error} again={() => void phones.refetch()} />}
       <div className="try">
         <div className="form">
           <NativeSelect
             label={t("phone")}
             value={phone}
-            data={listed.map((one) => ({ value: one.phone, label: `${one.name} (+${one.phone})` }))}
+            data={listed.map((one) => ({
+              value: one.phone,
+              label: one.name === one.phone ? `+${one.phone}` : `${one.name} (+${one.phone})`,
+            }))}
             onChange={(event) => set({ phone: event.currentTarget.value })}
           />
           <NewPhone take={(taken) => set({ phone: taken })} />
@@ -49,7 +55,7 @@ export function Try() {
             onChange={(event) => set({ number: event.currentTarget.value })}
           />
         </div>
-        <Handset key={phone} phone={phone} number={number} />
+        {number && <Handset key={phone} phone={phone} number={number} />}
         <Turns key={`turns ${phone}`} phone={phone} />
       </div>
     </Page>

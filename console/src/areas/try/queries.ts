@@ -28,11 +28,6 @@ export interface Phone {
   name: string;
 }
 
-export interface SimulatedNumber {
-  phone_number_id: string;
-  display_phone_number: string;
-}
-
 /** Ask the simulator of the local cloud, which takes no token. */
 async function simulator<Data>(path: string, init?: RequestInit): Promise<Data> {
   const response = await fetch(`/_sim${path}`, init);
@@ -45,14 +40,6 @@ export function phonesQuery() {
     queryKey: ["phones"],
     queryFn: async ({ signal }) => (await simulator<{ phones: Phone[] }>("/phones", { signal })).phones,
     refetchInterval: 5 * LIVE_MILLISECONDS,
-  });
-}
-
-export function simulatedNumbersQuery() {
-  return queryOptions({
-    queryKey: ["simulated-numbers"],
-    queryFn: async ({ signal }) =>
-      (await simulator<{ numbers: SimulatedNumber[] }>("/numbers", { signal })).numbers,
   });
 }
 
@@ -77,7 +64,7 @@ export type Act =
   | { media: { type: "image" | "audio" | "document" } }
   | { location: { latitude: number; longitude: number } };
 
-export function act(phone: string, what: Act, phone_number_id: string | undefined) {
+export function act(phone: string, what: Act, phone_number_id: string) {
   return simulator<{ seq: number }>(`/phones/${phone}/messages`, {
     method: "POST",
     headers: { "content-type": "application/json" },

@@ -18,9 +18,8 @@ const MENU = {
 function open(changed: Record<string, unknown> = {}) {
   const given = answers({
     "GET /_sim/phones": { phones: [{ phone: PHONE, name: "Ana" }] },
-    "GET /_sim/numbers": {
-      numbers: [{ phone_number_id: "1", display_phone_number: "+55 11 4000-0001" }],
-    },
+    "GET /_sim/numbers": { numbers: [{ phone_number_id: "0", display_phone_number: "+55 11 4000-0000" }] },
+    "GET /api/v1/numbers": [{ phone_number_id: "1", display_phone_number: "+55 11 4000-0001" }],
     [`GET /_sim/phones/${PHONE}/messages`]: { messages: [MENU], typing: true },
     [`POST /_sim/phones/${PHONE}/messages`]: Response.json({ seq: 3 }, { status: 202 }),
     "GET /_sim/phones/5511988887777/messages": { messages: [], typing: false },
@@ -40,7 +39,7 @@ beforeEach(async () => {
 
 test("a person writes, and taps what the business offers", async () => {
   const { posts } = open();
-  const phone = within(screen.getByRole("region", { name: `Telefone +${PHONE}` }));
+  const phone = within(await screen.findByRole("region", { name: `Telefone +${PHONE}` }));
   expect(await phone.findByText("digitando…")).toBeVisible();
   await screen.findByRole("option", { name: "+55 11 4000-0001" });
   await userEvent.type(phone.getByRole("textbox"), "oi{Enter}");
@@ -51,6 +50,12 @@ test("a person writes, and taps what the business offers", async () => {
       { reply_id: "sales", phone_number_id: "1" },
     ]),
   );
+});
+
+test("an organization without a number cannot write to the number of another", async () => {
+  open({ "GET /api/v1/numbers": [] });
+  expect(await screen.findByText(/Nenhum número foi conectado ainda/)).toBeVisible();
+  expect(screen.queryByRole("region", { name: `Telefone +${PHONE}` })).toBeNull();
 });
 
 test("another phone begins empty, and is part of the address", async () => {

@@ -2,15 +2,19 @@ import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Mark } from "../../../flow/differences.ts";
-import { exitsOf, gist, type Exit, type FlowNode } from "../../../flow/document.ts";
+import { exitsOf, gist, type Exit, type FlowNode, type NodeType } from "../../../flow/document.ts";
 import type { Finding } from "../queries.ts";
 import { TypeIcon } from "./TypeIcon.tsx";
 import { useExitText } from "./useExitText.ts";
+import { useWord } from "./useWord.ts";
 
 export type Step = Node<
   { node: FlowNode; findings: Finding[]; start: boolean; lit: boolean; mark?: Mark | undefined },
   "step"
 >;
+
+/** They need not say anything. */
+const MAY_BE_EMPTY: ReadonlySet<NodeType> = new Set(["start", "end", "handoff"]);
 
 /** A node on the canvas: what it is, what it says, and one handle for each way out. */
 export const StepNode = memo(function StepNode({
@@ -18,6 +22,7 @@ export const StepNode = memo(function StepNode({
   selected,
 }: NodeProps<Step>) {
   const { t } = useTranslation("build");
+  const word = useWord();
   const worst = findings.some(({ severity }) => severity === "error")
     ? "error"
     : findings.length
@@ -47,7 +52,9 @@ export const StepNode = memo(function StepNode({
           </span>
         )}
       </div>
-      <div className="build-node-gist">{gist(node) || <em>{t("canvas.empty")}</em>}</div>
+      <div className="build-node-gist">
+        {gist(node, word) || (!MAY_BE_EMPTY.has(node.type) && <em>{t("canvas.empty")}</em>)}
+      </div>
       {exitsOf(node).map((exit) => (
         <ExitRow key={exit.field} exit={exit} />
       ))}

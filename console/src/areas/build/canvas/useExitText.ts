@@ -1,8 +1,10 @@
 import { useTranslation } from "react-i18next";
-import type { Exit } from "../../../flow/document.ts";
+import { branchText, type Exit } from "../../../flow/document.ts";
+import { useWord } from "./useWord.ts";
 
 /** Return how an exit is called. */
 export function useExitText(): (exit: Exit) => string {
   const { t } = useTranslation("build");
-  return (exit) => exit.text || t(`exit.${exit.kind}`);
+  const word = useWord();
+  return ({ branch, text, kind }) => (branch && branchText(branch, word)) || text || t(`exit.${kind}`);
 }

@@ -7,6 +7,7 @@ import { differences, marksOf, type Change, type Mark } from "../../../flow/diff
 import { gist, type FlowNode } from "../../../flow/document.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
+import { useWord } from "../canvas/useWord.ts";
 import { PanelHead } from "../editor/PanelHead.tsx";
 import { useEditor } from "../editor/state.tsx";
 import { versionQuery } from "../queries.ts";
@@ -90,12 +91,13 @@ export function Differences({ version, onClose }: { version: number; onClose: ()
 
 function NodeName({ node }: { node: FlowNode }): ReactNode {
   const { t } = useTranslation("build");
+  const word = useWord();
   return (
     <>
       <TypeIcon type={node.type} />
       <span>
         <strong>{node.label || t(`type.${node.type}`)}</strong>{" "}
-        <span className="quiet">{gist(node).slice(0, 60) || node.id}</span>
+        <span className="quiet">{gist(node, word).slice(0, 60) || node.id}</span>
       </span>
     </>
   );

@@ -6,6 +6,7 @@ import { gist } from "../../../flow/document.ts";
 import { Form } from "../../../ui/Form.tsx";
 import { found } from "../../../ui/search.ts";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
+import { useWord } from "../canvas/useWord.ts";
 import { useEditor } from "./state.tsx";
 import { Dialog } from "../../../ui/Dialog.tsx";
 
@@ -14,13 +15,14 @@ const MOST = 30;
 /** Find a node by what it is called or says, and go to it. */
 export function Search({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation("build");
+  const word = useWord();
   const { document, select } = useEditor();
   const flow = useReactFlow();
   const [search, setSearch] = useState("");
   const nodes = found(
     document.nodes,
     search,
-    (node) => `${node.id} ${node.label ?? ""} ${t(`type.${node.type}`)} ${gist(node)}`,
+    (node) => `${node.id} ${node.label ?? ""} ${t(`type.${node.type}`)} ${gist(node, word)}`,
   ).slice(0, MOST);
   function show(id: string) {
     select([id]);
@@ -49,7 +51,7 @@ export function Search({ onClose }: { onClose: () => void }) {
               <TypeIcon type={node.type} />
               <span>
                 <strong>{node.label || t(`type.${node.type}`)}</strong>{" "}
-                <span className="quiet">{gist(node).slice(0, 80)}</span>
+                <span className="quiet">{gist(node, word).slice(0, 80)}</span>
               </span>
             </UnstyledButton>
           </li>

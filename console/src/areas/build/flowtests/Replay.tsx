@@ -5,6 +5,7 @@ import { api, got } from "../../../api/client.ts";
 import type { components } from "../../../generated/api.ts";
 import { count, moment } from "../../../i18n/format.ts";
 import { Problem } from "../../../ui/Problem.tsx";
+import { ShowNode } from "../editor/ShowNode.tsx";
 import { useEditor } from "../editor/state.tsx";
 import { firstDifference, useStatusText } from "./useFailureText.ts";
 
@@ -72,18 +73,12 @@ export function Replay() {
 
 function Found({ found }: { found: Difference }) {
   const { t } = useTranslation("build");
-  const { document, select } = useEditor();
   const status = useStatusText();
-  const node = document.nodes.find(({ id }) => id === found.node_id);
   const nothing = t("tests.nothing");
   return (
     <li>
       {t("replay.place", { time: moment(found.at), turn: found.turn })} {differs()}{" "}
-      {node && (
-        <Button size="compact-xs" variant="subtle" onClick={() => select([node.id])}>
-          {t("publish.show", { node: node.label || node.id })}
-        </Button>
-      )}
+      <ShowNode id={found.node_id} />
     </li>
   );
 

@@ -7,6 +7,7 @@ import { Confirm } from "../../../ui/Confirm.tsx";
 import { Icon } from "../../../ui/Icon.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { download } from "../download.ts";
+import { ShowNode } from "../editor/ShowNode.tsx";
 import { useEditor } from "../editor/state.tsx";
 import { Replay } from "./Replay.tsx";
 import { changeTests, litBy, testFile, testRunQuery, testsQuery, withTests, type TestFile } from "./tests.ts";
@@ -128,16 +129,7 @@ export function TestsPanel({ onRehearse }: { onRehearse: () => void }) {
                 </span>
                 {result?.failures[0] && (
                   <p className="flush">
-                    {failure(result.failures[0])}{" "}
-                    {result.failures[0].node_id && (
-                      <Button
-                        size="compact-xs"
-                        variant="subtle"
-                        onClick={() => select([result.failures[0]!.node_id!])}
-                      >
-                        {t("publish.show", { node: result.failures[0].node_id })}
-                      </Button>
-                    )}
+                    {failure(result.failures[0])} <ShowNode id={result.failures[0].node_id} />
                   </p>
                 )}
               </li>

@@ -14,6 +14,7 @@ import { copied, pasted } from "../../../flow/copies.ts";
 import { connected, removed, renamed, withNode } from "../../../flow/edit.ts";
 import { placeOf } from "../../../flow/history.ts";
 import { useExitText } from "../canvas/useExitText.ts";
+import { useNodeText } from "../canvas/useNodeText.ts";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
 import { useFieldText } from "../differences/useChangeText.ts";
 import { FixButton } from "../editor/FixButton.tsx";
@@ -74,8 +75,9 @@ export function NodeForm({ node }: { node: FlowNode }) {
         icon={<TypeIcon type={node.type} size={22} />}
         title={t(`type.${node.type}`)}
         tools={[
-          { label: t("form.duplicate"), icon: "plus", onClick: duplicate },
-          { label: t("form.delete"), icon: "close", color: "red", onClick: remove },
+          { label: t("form.duplicate"), icon: "copy", onClick: duplicate },
+          { label: t("form.delete"), icon: "remove", color: "red", onClick: remove },
+          { label: t("form.close"), icon: "close", onClick: () => select([]) },
         ]}
       />
       <p className="quiet flush">{t(`hint.${node.type}`)}</p>
@@ -302,11 +304,6 @@ function Exits({ node }: { node: FlowNode }) {
       })}
     </fieldset>
   );
-}
-
-function useNodeText(): (node: FlowNode) => string {
-  const { t } = useTranslation("build");
-  return ({ id, type, label }) => `${label || t(`type.${type}`)} · ${id}`;
 }
 
 interface ExitSelectProps {

@@ -35,6 +35,15 @@ test("an empty field says that it is to be filled in, beside it", async () => {
   expect(screen.getByRole("textbox", { name: "Comparar com" })).toHaveValue("1");
 });
 
+test("the form is closed without deleting the step, and deleting is another button", async () => {
+  const { document, chosen } = open("m");
+  await userEvent.click(await screen.findByRole("button", { name: "Fechar o passo" }));
+  expect(chosen()).toEqual([]);
+  expect(document().nodes).toHaveLength(2);
+  await userEvent.click(screen.getByRole("button", { name: "Apagar passo" }));
+  expect(document().nodes.map(({ id }) => id)).toEqual(["c"]);
+});
+
 test("a file without a link says so at the link", async () => {
   open("m", inspection([{ code: "missing_field", node_id: "m", field: "media.link" }]));
   const link = await screen.findByRole("textbox", { name: "Link do arquivo" });

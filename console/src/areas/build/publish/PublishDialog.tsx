@@ -8,6 +8,7 @@ import { session } from "../../../login/session.ts";
 import { announce } from "../../../ui/announce.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { FixButton } from "../editor/FixButton.tsx";
+import { ShowNode } from "../editor/ShowNode.tsx";
 import { useEditor } from "../editor/state.tsx";
 import { Replay } from "../flowtests/Replay.tsx";
 import { PublishTests } from "../flowtests/PublishTests.tsx";
@@ -62,7 +63,7 @@ interface PublishDialogProps {
 /** Publish: what is still wrong, and which numbers and words start the flow. */
 export function PublishDialog({ tag, onCompare, onClose }: PublishDialogProps) {
   const { t } = useTranslation(["build", "shell"]);
-  const { document, inspection, select } = useEditor();
+  const { document, inspection } = useEditor();
   const text = useFindingText();
   const client = useQueryClient();
   const numbers = useQuery(numbersQuery());
@@ -130,18 +131,7 @@ export function PublishDialog({ tag, onCompare, onClose }: PublishDialogProps) {
               mb="xs"
             >
               {text(finding)} <FixButton finding={finding} />
-              {finding.node_id && (
-                <Button
-                  size="compact-xs"
-                  variant="subtle"
-                  onClick={() => {
-                    select([finding.node_id!]);
-                    onClose();
-                  }}
-                >
-                  {t("publish.show", { node: finding.node_id })}
-                </Button>
-              )}
+              <ShowNode id={finding.node_id} also={onClose} />
             </Alert>
           ))}
           {current && (

@@ -6,7 +6,12 @@ import { inspection, showInEditor } from "../../../testing/editor.tsx";
 import { answers, signInAs, words } from "../../../testing/render.tsx";
 import { PublishDialog } from "./PublishDialog.tsx";
 
-const FLOW: FlowDocument = { format: 1, id: "clinic", name: "Clínica", nodes: [] };
+const FLOW: FlowDocument = {
+  format: 1,
+  id: "clinic",
+  name: "Clínica",
+  nodes: [{ id: "handoff_2", type: "handoff", data: {} }],
+};
 const NUMBER = {
   phone_number_id: "1",
   display_phone_number: "+55 11 4000-0001",
@@ -21,14 +26,12 @@ const PUBLISH = "POST /api/v1/flows/clinic/publish";
 const NUMBERS = "GET /api/v1/numbers";
 const PUT = "PUT /api/v1/numbers/1";
 
-function open(given: Record<string, unknown>, tag = () => Promise.resolve('"7"')) {
+function open(given: Record<string, unknown>, tag = () => Promise.resolve('"7"'), found = inspection()) {
   const known = { "GET /api/v1/flows": [SHOP], "GET /api/v1/flows/clinic/tests": { conversations: [] } };
   const { fetch, asked } = answers({ ...known, [NUMBERS]: [NUMBER], ...given });
   vi.stubGlobal("fetch", fetch);
   const nothing = () => undefined;
-  showInEditor(FLOW, () => <PublishDialog tag={tag} onCompare={nothing} onClose={nothing} />, {
-    found: inspection(),
-  });
+  showInEditor(FLOW, () => <PublishDialog tag={tag} onCompare={nothing} onClose={nothing} />, { found });
   return (key: string) => asked.filter((one) => one.key === key);
 }
 
@@ -64,6 +67,11 @@ test("a draft that is not saved is not published", async () => {
   await publish();
   expect(await screen.findByText("Algo inesperado aconteceu.", { exact: false })).toBeVisible();
   expect(sent(PUBLISH)).toEqual([]);
+});
+
+test("a problem leads to its step by the step's name", async () => {
+  open({}, undefined, inspection([{ flow_id: "clinic", node_id: "handoff_2", field: "message" }]));
+  expect(await screen.findByRole("button", { name: "Mostrar Atendente · handoff_2" })).toBeVisible();
 });
 
 test("a flow that nothing starts says so, until a word does", async () => {
