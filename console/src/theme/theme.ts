@@ -23,4 +23,8 @@ export const theme = createTheme({
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', Ubuntu, sans-serif",
   fontFamilyMonospace: "ui-monospace, 'Cascadia Code', 'JetBrains Mono', Menlo, monospace",
   cursorType: "pointer",
+  components: {
+    // To choose what is already chosen changes nothing; what may be empty has a button for it.
+    Select: { defaultProps: { allowDeselect: false } },
+  },
 });

@@ -195,7 +195,6 @@ function WordRows({ targetLabel, targets, fallback, problemOf, ...list }: WordRo
             data={targets}
             value={row.target}
             error={problemOf?.(row.target)}
-            allowDeselect={false}
             onChange={(target) => change({ target: target ?? fallback })}
           />
         </>

@@ -86,7 +86,6 @@ function OrganizationForm({ known, timetables }: { known: Organization; timetabl
         data={zones.includes("UTC") ? zones : ["UTC", ...zones]}
         value={form.timezone ?? "UTC"}
         searchable
-        allowDeselect={false}
         onChange={(timezone) => setForm({ ...form, timezone: timezone ?? "UTC" })}
       />
       <Select
@@ -102,7 +101,6 @@ function OrganizationForm({ known, timetables }: { known: Organization; timetabl
         description={t("organization.languageAbout")}
         data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))}
         value={form.language ?? "en"}
-        allowDeselect={false}
         onChange={(language) => setForm({ ...form, language: (language ?? "en") as "en" })}
       />
       {AMOUNTS.map((amount) => (

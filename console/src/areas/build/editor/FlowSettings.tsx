@@ -46,7 +46,6 @@ export function FlowSettings({ onClose }: { onClose: () => void }) {
         <Select
           label={t("new.language")}
           description={t("settings.languageAbout")}
-          allowDeselect={false}
           data={[...new Set([...FLOW_LANGUAGES, own])].map((code) => ({
             value: code,
             label: languageName(code),

@@ -83,7 +83,6 @@ function ChoicePart({ field, label, value, onChange, error }: PartProps) {
     <Select
       label={label}
       clearable={!usual}
-      allowDeselect={!usual}
       data={values.map((one) => ({ value: one, label: name(one) }))}
       value={shown(value) || (usual ?? null)}
       onChange={(next) => onChange(next ?? undefined)}

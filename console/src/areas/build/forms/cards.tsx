@@ -46,7 +46,6 @@ export function CardsPart({ label, about, value, onChange, errors, nested }: Par
       {!first && (
         <Select
           label={t("form.cardKind")}
-          allowDeselect={false}
           data={KINDS.map((one) => ({ value: one, label: t(`card.${one}`) }))}
           value={kind}
           onChange={(next) => onChange(cards.map((card) => turned(card, next as Kind)))}

@@ -172,7 +172,6 @@ export function ActionsPart({ label, value, onChange, errors, nested }: PartProp
           <>
             <Select
               label={t("form.actionType")}
-              allowDeselect={false}
               data={(Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]).map((one) => ({
                 value: one,
                 label: t(`action.${one}`),

@@ -44,6 +44,16 @@ test("the form is closed without deleting the step, and deleting is another butt
   expect(document().nodes.map(({ id }) => id)).toEqual(["c"]);
 });
 
+test("to choose again where a step already leads changes nothing", async () => {
+  const { document } = open("c");
+  const yes = await screen.findByRole("combobox", { name: "sim" });
+  for (const time of ["first", "again"]) {
+    await userEvent.click(yes);
+    await userEvent.click(await screen.findByRole("option", { name: "Mensagem · m" }));
+    expect(document().nodes[0]!.data["true_next_node_id"], time).toBe("m");
+  }
+});
+
 test("a file without a link says so at the link", async () => {
   open("m", inspection([{ code: "missing_field", node_id: "m", field: "media.link" }]));
   const link = await screen.findByRole("textbox", { name: "Link do arquivo" });

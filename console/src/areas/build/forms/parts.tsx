@@ -72,7 +72,6 @@ export function SecondsPart({ label, value, onChange, error }: PartProps) {
       />
       <Select
         aria-label={t("form.unit", { field: label })}
-        allowDeselect={false}
         data={Object.keys(UNITS).map((one) => ({ value: one, label: t(`unit.${one as Unit}`) }))}
         value={unit}
         onChange={(next) => setUnit((next ?? "s") as Unit)}

@@ -47,7 +47,6 @@ function ShapeSelect({ field, shapes, value, onChange }: ShapeSelectProps) {
   return (
     <Select
       aria-label={t("form.shapeOf", { field })}
-      allowDeselect={false}
       data={shapes.map((one) => ({ value: one, label: t(`shape.${one}`) }))}
       value={value}
       onChange={(next) => onChange(next as Shape)}

@@ -127,7 +127,6 @@ export function ComparisonPart({ value, onChange, errors = NO_ERRORS, nested: Fi
       />
       <Select
         label={t("field.operator")}
-        allowDeselect={false}
         data={OPERATORS.map((one) => ({ value: one, label: t(`operator.${one}`) }))}
         value={operator || null}
         onChange={(next) => onChange({ ...value, operator: next })}
@@ -182,7 +181,6 @@ export function BranchesPart({ label, value, onChange, errors, nested }: PartPro
             {list.length > 1 && (
               <Select
                 aria-label={t("form.join")}
-                allowDeselect={false}
                 data={[
                   { value: "all", label: t("form.all") },
                   { value: "any", label: t("form.any") },

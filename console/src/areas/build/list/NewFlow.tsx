@@ -57,7 +57,6 @@ export function NewFlow({ taken, onClose }: { taken: readonly string[]; onClose:
         {!example && (
           <Select
             label={t("new.language")}
-            allowDeselect={false}
             data={FLOW_LANGUAGES.map((code) => ({ value: code, label: languageName(code) }))}
             value={language}
             onChange={(next) => setLanguage(next ?? language)}
