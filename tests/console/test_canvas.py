@@ -159,6 +159,31 @@ def test_what_the_server_did_not_take_is_there_after_a_reload_and_is_saved(brows
         expect(page.locator(".react-flow__node[data-id=q3]")).to_contain_text("See you tomorrow")
 
 
+_ALL_SEEN = """() => {
+  const canvas = document.querySelector(".build-canvas").getBoundingClientRect();
+  const nodes = [...document.querySelectorAll(".react-flow__node")].map((node) => node.getBoundingClientRect());
+  return nodes.length === 4 && nodes.every(({ left, right }) => left > canvas.left && right < canvas.right);
+}"""
+
+
+@pytest.mark.parametrize("first", ["the canvas", "the layout"])
+def test_a_small_flow_is_shown_whole_whatever_is_ready_first(browser: "Browser", url: str, first: str) -> None:
+    with opened(browser, f"{url}/console") as (page, _):
+        held: list[Route] = []
+        if first == "the canvas":
+            page.route("**/layout.worker*", lambda route: held.append(route))
+        page.goto(f"{url}/console/build/small")
+        page.locator(".react-flow__controls").wait_for()
+        page.evaluate(
+            "() => new Promise((done) => setTimeout(() => requestAnimationFrame(done), 10))"
+        )  # it says it is ready
+        for route in held:
+            route.continue_()
+        page.locator(".react-flow__node").nth(3).wait_for()
+        page.wait_for_function(_ALL_SEEN)
+        assert len(held) == (first == "the canvas")
+
+
 def test_each_click_on_a_node_opens_its_form_on_a_slow_machine(browser: "Browser", url: str) -> None:
     with opened(browser, f"{url}/console/build/small") as (page, _):
         page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})

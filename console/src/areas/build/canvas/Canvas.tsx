@@ -15,7 +15,16 @@ import {
   type NodeChange,
   type ReactFlowInstance,
 } from "@xyflow/react";
-import { memo, startTransition, useCallback, useEffect, useMemo, useState, type DragEvent } from "react";
+import {
+  memo,
+  startTransition,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type DragEvent,
+} from "react";
 import { useTranslation } from "react-i18next";
 import type { FlowDocument, NodeType } from "../../../flow/document.ts";
 import { withComment } from "../../../flow/comments.ts";
@@ -39,7 +48,7 @@ const MINIMAP_FROM = 8;
  * arrow that is drawn. In smaller flows the Tab key reaches every node.
  */
 const LARGE = 150;
-const NEAR = 1000; // what fits beside the start at a size that can be read
+const NEAR = 1100; // what fits beside the start at a size that can be read: four nodes in a row
 
 // What is the same object in every drawing, so that no arrow and no node is drawn again for it.
 const DELETING = ["Delete", "Backspace"];
@@ -244,9 +253,17 @@ export const Canvas = memo(function Canvas({
     add(type, { x: event.clientX, y: event.clientY });
   };
 
-  const [begin] = useState(
-    () => (drawing: ReactFlowInstance<Drawn>) => showBeginning(drawing, document, laid),
+  // The library is ready before or after the nodes are laid out: both times what is shown is the beginning as it is laid out by
+  // then. A fit to nodes without places would take all for near ones.
+  const placedNodes = useRef(unplaced ? undefined : { document, laid });
+  useEffect(
+    () => void (placedNodes.current = unplaced ? undefined : { document, laid }),
+    [unplaced, document, laid],
   );
+  const begin = useCallback((ready: ReactFlowInstance<Drawn>) => {
+    const placedNow = placedNodes.current;
+    if (placedNow) showBeginning(ready, placedNow.document, placedNow.laid);
+  }, []);
   // The same element for as long as it shows the same: a key draws the library's parts once, when its node has changed.
   const drawing = useMemo(
     () => (
