@@ -32,6 +32,8 @@ async function signedIn(): Promise<boolean> {
     const answer = new URLSearchParams(location.search);
     history.replaceState(null, "", `${BASE}/login/callback`); // before anything else can see the code
     history.replaceState(null, "", await session.takeAnswer(answer));
+    // Its file needs this one, which waits here. Without it, colleagues see the account.
+    void import("./api/colleagues.ts").then(({ tellName }) => tellName()).catch(() => undefined);
     return true;
   }
   if (session.open) return true;

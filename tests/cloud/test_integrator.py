@@ -115,6 +115,23 @@ def test_a_handoff_reaches_the_rule_s_target(business: Business, rule: Rule, new
     assert (told["reason"], told["node_id"], told["department"]) == ("flow", "person", "sales")
 
 
+def test_an_assignment_and_a_return_to_the_bot_reach_the_rule_s_target(
+    cloud: Cloud, business: Business, rule: Rule, new_phone: str
+) -> None:
+    business.answer(new_phone, "Hi")
+    business.answer(new_phone, "person", 2)
+    conversation = f"/conversations/{new_phone}"
+    with cloud.api("agent", business.organization_id) as api:
+        api.put(f"{conversation}/assignment", json={"assignee": "ana", "priority": "high"}).raise_for_status()
+        api.post(f"{conversation}/resume").raise_for_status()
+    heard = rule.received("conversation.assignment_changed", "conversation.handed_back")
+    assigned = check(heard["conversation.assignment_changed"], business, new_phone)
+    assert assigned["before"] == {"assignee": None, "priority": None}
+    assert assigned["after"] == {"assignee": "ana", "priority": "high"}
+    back = check(heard["conversation.handed_back"], business, new_phone)
+    assert back["by"] == assigned["by"]
+
+
 def test_a_failed_delivery_reaches_the_rule_s_target(
     cloud: Cloud, business: Business, rule: Rule, new_phone: str
 ) -> None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.business import Business, end
 from tests.console.conftest import Visitor
@@ -65,3 +65,27 @@ def test_a_stopped_number_says_so_where_people_work_and_sends_again(
     page.goto(f"{visitor.url}/console/inbox")
     page.get_by_text("Ninguém está esperando um atendente.").wait_for()
     expect(warning).to_have_count(0)
+
+
+def test_an_administrator_sees_by_name_who_changed_a_team(
+    web_page: Page, visitor: Visitor, browser: Browser, business: Business
+) -> None:
+    context = browser.new_context(locale="pt-BR")
+    other = context.new_page()
+    sign_in(other, f"{visitor.url}/console/settings/teams", "admin", "Bruno Reis", business.organization_id)
+    other.get_by_role("button", name="Adicionar uma equipe").click()
+    other.get_by_role("textbox", name="Departamento").fill("vendas")
+    other.get_by_role("textbox", name="Nome").fill("Vendas")
+    other.get_by_role("combobox", name="Atendentes").or_(other.get_by_role("textbox", name="Atendentes")).fill("Bruno")
+    other.get_by_role("option", name="Bruno Reis").click()
+    other.get_by_role("button", name="Salvar").click()
+    expect(other.get_by_text("Salvo.")).to_be_visible()
+    context.close()
+    page = web_page
+    sign_in(page, f"{visitor.url}/console/settings/teams", "admin", "Clara", business.organization_id)
+    page.get_by_role("link", name="Quem alterou isto?").click()
+    change = page.get_by_role("main").get_by_role("listitem").filter(has_text="Equipes")
+    expect(change).to_contain_text("Bruno Reis ·")
+    expect(change).to_contain_text("Vendas · Atendentes:")
+    expect(change.locator("ins").filter(has_text="Bruno Reis")).to_be_visible()
+    expect_accessible(page)

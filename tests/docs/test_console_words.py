@@ -10,7 +10,13 @@ import sqlglot
 
 from pytake.analytics.queries import statement
 from pytake.analytics.saved_queries import SAVED_QUERIES, SavedQuery
+from pytake.contacts.segments import Segment
+from pytake.conversation.desk import CannedReply, Team
+from pytake.conversation.ports.tenants import FlowSecret
+from pytake.conversation.records import Number, NumberSecrets, Organization
+from pytake.conversation.sequences.records import Sequence
 from pytake.engine.problems import CODES
+from pytake.engine.timetable import Timetable
 from rest.problems import PROBLEM_CODES
 
 CONSOLE = Path(__file__).parents[2] / "console"
@@ -40,6 +46,21 @@ def test_every_saved_query_has_words_for_itself_its_parameters_and_its_columns(
         assert set(said["parameter"].get(parameter.name, {})) == {"label", "about"}, f"add them to {path}"
     columns = sqlglot.parse_one(statement(f"saved/{query.name}"), dialect="athena").named_selects
     assert set(columns) <= set(said["column"]), f"add them to {path}"
+
+
+UNSHOWN = {"id", "organization_id", "revision", "updated_at", "timetables"}
+SENDING = {"stopped_reason", "stopped_at", "resuming_at", "resumed_at", "held_since", "held_until"}
+"""What no record of a change has; people do not set when and why a number is stopped."""
+
+
+@pytest.mark.parametrize("language", ["pt", "es", "en"])
+@pytest.mark.parametrize(
+    "type_", [Organization, Number, NumberSecrets, Team, CannedReply, Timetable, Segment, Sequence, FlowSecret]
+)
+def test_every_field_of_a_change_has_a_name(language: str, type_: type[Any]) -> None:
+    path = CONSOLE / "src" / "areas" / "settings" / "words" / f"{language}.json"
+    fields = set(type_.__struct_fields__) - UNSHOWN - SENDING
+    assert fields <= set(json.loads(path.read_text())["changes"]["field"]), f"add them to {path}"
 
 
 def test_every_example_of_the_gallery_has_a_name_and_says_what_it_does() -> None:

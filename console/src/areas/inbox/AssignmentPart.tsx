@@ -2,6 +2,7 @@ import { Autocomplete, Button, NativeSelect, TagsInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useColleagues } from "../../api/colleagues.ts";
 import { teamsQuery, useTeamName } from "../../api/desk.ts";
 import { session } from "../../login/session.ts";
 import { serverNow } from "../../ui/now.ts";
@@ -34,7 +35,11 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
   const { t } = useTranslation("inbox");
   const known = Object.entries(useQuery(teamsQuery()).data?.data.teams ?? {});
   const nameOfTeam = useTeamName();
+  const { nameOf, accountOf, agents } = useColleagues();
   const me = session().person.subject;
+  const accounts = [...agents, ...known.flatMap(([, { members = [] }]) => members)].filter(
+    (one) => one !== me,
+  );
   const { change: make, failed } = useChange(conversationKey, "assignment");
   const { assignee, team, priority, tags } = changeOf(assignment);
   const change = (one: Partial<AssignmentChange>) =>
@@ -50,7 +55,7 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
       {failed && <Problem error={failed.error} again={failed.again} />}
       <p className="flush">
         {assignment.assignee
-          ? t("share.has", { who: mine ? t("me") : assignment.assignee })
+          ? t("share.has", { who: mine ? t("me") : nameOf(assignment.assignee) })
           : t("share.free")}
       </p>
       <Button size="xs" variant="default" onClick={() => change({ assignee: mine ? null : me })}>
@@ -58,10 +63,10 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
       </Button>
       <Named
         label={t("share.assignee")}
-        names={[t("me"), ...known.flatMap(([, { members = [] }]) => members).filter((one) => one !== me)]}
-        value={assignee === me ? t("me") : (assignee ?? "")}
+        names={[t("me"), ...accounts.map(nameOf)]}
+        value={assignee === me ? t("me") : nameOf(assignee ?? "")}
         maxLength={256}
-        choose={(name) => change({ assignee: (name === t("me") ? me : name) || null })}
+        choose={(name) => change({ assignee: (name === t("me") ? me : accountOf(name)) || null })}
       />
       <Named
         label={t("share.team")}

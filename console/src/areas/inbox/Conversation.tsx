@@ -3,6 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useReducer, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useColleagues } from "../../api/colleagues.ts";
 import { Link, useParams, useSearchParams } from "react-router";
 import { session } from "../../login/session.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
@@ -103,6 +104,7 @@ interface HeadProps {
 function Head({ conversationKey, state, change, details, toggle }: HeadProps) {
   const { t } = useTranslation("inbox");
   const writer = state.assignment.typing_by;
+  const { nameOf: nameOfColleague } = useColleagues();
   const [asking, { open: ask, close: leave }] = useDisclosure(false);
   const [reason, setReason] = useState("");
   const worded = REASON.test(reason.trim());
@@ -139,7 +141,9 @@ function Head({ conversationKey, state, change, details, toggle }: HeadProps) {
         <span className="quiet">
           {state.phone && state.name ? `${state.phone} · ` : ""}
           {t(`status.${state.status}`)}
-          {writer && writer !== session().person.subject && ` · ${t("writing", { who: writer })}`}
+          {writer &&
+            writer !== session().person.subject &&
+            ` · ${t("writing", { who: nameOfColleague(writer) })}`}
         </span>
       </div>
       {state.mode === "human" && (

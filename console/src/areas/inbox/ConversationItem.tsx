@@ -2,6 +2,7 @@ import { Avatar, Badge } from "@mantine/core";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink } from "react-router";
+import { useColleagues } from "../../api/colleagues.ts";
 import { useTeamName } from "../../api/desk.ts";
 import { session } from "../../login/session.ts";
 import { initialsOf } from "../../ui/names.ts";
@@ -30,6 +31,7 @@ export const ConversationItem = memo(function ConversationItem({ summary: read }
   const nameOfPriority = usePriorityName();
   const textless = useTextless();
   const nameOfTeam = useTeamName();
+  const { nameOf: nameOfColleague } = useColleagues();
   const { assignment } = summary;
   const unread = summary.status === "human" && assignment.unread;
   const { handoff, wait, last_activity_at: active, last_message: last } = summary;
@@ -67,7 +69,9 @@ export const ConversationItem = memo(function ConversationItem({ summary: read }
           <span className="inbox-item-badges">
             {assignment.assignee && (
               <Badge size="xs" variant="outline" color="leaf">
-                {assignment.assignee === session().person.subject ? t("me") : assignment.assignee}
+                {assignment.assignee === session().person.subject
+                  ? t("me")
+                  : nameOfColleague(assignment.assignee)}
               </Badge>
             )}
             {team && (

@@ -2,6 +2,7 @@ import { Button, Skeleton } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Fragment, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { useColleagues } from "../../api/colleagues.ts";
 import { download } from "../../api/files.ts";
 import type { components } from "../../generated/api.ts";
 import { Icon } from "../../ui/Icon.tsx";
@@ -127,6 +128,8 @@ function isReactedToBy({ reaction_to }: Message) {
   return ({ message_id }: Message) => reaction_to !== null && message_id === reaction_to;
 }
 
+const PHONE_APP = "phone_app";
+
 const QUOTED = 60; // characters
 
 /** A message. A reaction says to what: `reactedTo`, unless that is too old to be shown. */
@@ -142,6 +145,8 @@ function Bubble({
   const { t } = useTranslation("inbox");
   const { speaker, text, options, timestamp, type, author, media, revoked } = message;
   const textless = useTextless();
+  const { nameOf } = useColleagues();
+  const authorName = author === PHONE_APP ? t("phoneApp") : author && nameOf(author);
   const quoted = reactedTo?.text.slice(0, QUOTED);
   const about = quoted ? t("quoted", { text: quoted }) : t("earlierMessage");
   const said =
@@ -154,7 +159,9 @@ function Bubble({
       data-found={found}
       aria-label={t(`speaker.${speaker}`)}
     >
-      {speaker !== "user" && <span className="inbox-speaker quiet">{author ?? t(`speaker.${speaker}`)}</span>}
+      {speaker !== "user" && (
+        <span className="inbox-speaker quiet">{authorName ?? t(`speaker.${speaker}`)}</span>
+      )}
       {media && !revoked && <FileLink media={media} />}
       {shown && <p className="inbox-text">{shown}</p>}
       {options.length > 0 && (

@@ -2,6 +2,8 @@ import { Button, Textarea } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useColleagues } from "../../api/colleagues.ts";
+import { useTeamName } from "../../api/desk.ts";
 import { useOptimistic, useUnsettled } from "../../api/optimistic.ts";
 import { Form } from "../../ui/Form.tsx";
 import { Problem } from "../../ui/Problem.tsx";
@@ -17,6 +19,8 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
   const queries = useQueryClient();
   const notes = useQuery(notesQuery(conversationKey));
   const nameOfPriority = usePriorityName();
+  const { nameOf } = useColleagues();
+  const nameOfTeam = useTeamName();
   const [text, setText] = useState("");
   const mutationKey = ["note", conversationKey];
   const unsettled = useUnsettled<string>(mutationKey);
@@ -80,9 +84,12 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
         {(notes.data ?? []).toReversed().map((note) => (
           <li key={note.id}>
             <span className="quiet">
-              {note.by} · {short(note.at)} {clock(note.at)}
+              {nameOf(note.by)} · {[...new Set([short(note.at), clock(note.at)])].join(" ")}
             </span>
-            <p className="inbox-text">{note.text ?? changesOf(note, t, nameOfPriority)}</p>
+            <p className="inbox-text">
+              {note.text ??
+                changesOf(note, t, { priority: nameOfPriority, assignee: nameOf, team: nameOfTeam })}
+            </p>
           </li>
         ))}
       </ol>
@@ -93,7 +100,7 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
 function changesOf(
   { changes }: Note,
   t: ReturnType<typeof useTranslation<"inbox">>["t"],
-  nameOfPriority: (priority: unknown) => string,
+  said: Record<string, (value: string) => string>,
 ): string {
   const names = {
     assignee: t("share.assignee"),
@@ -105,7 +112,7 @@ function changesOf(
   return Object.entries(changes)
     .map(([field, [, after]]) => {
       const value = Array.isArray(after) ? after.join(", ") : after;
-      const shown = field === "priority" ? nameOfPriority(value) : String(value);
+      const shown = said[field]?.(String(value)) ?? String(value);
       return `${names[field as keyof typeof names] ?? field}: ${value == null || value === "" ? "–" : shown}`;
     })
     .join("; ");

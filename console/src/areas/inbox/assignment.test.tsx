@@ -26,7 +26,16 @@ function Shown() {
 function desk(before: (body: Assignment, revision: string | null) => Promise<Response | void>) {
   const held = { stored: STATE.assignment };
   const teams = { sales: { name: "Vendas", members: ["rita", "agent@demo"] } };
-  const server = answers({ [`GET ${ONE}/notes`]: [], "GET /api/v1/teams": { teams } });
+  const colleagues = [
+    { subject: "rita", name: "Rita Souza", role: "agent" },
+    { subject: "c-1", name: "Caio", role: "admin" },
+    { subject: "b-1", name: "Beto", role: "builder" },
+  ];
+  const server = answers({
+    [`GET ${ONE}/notes`]: [],
+    "GET /api/v1/teams": { teams },
+    "GET /api/v1/colleagues": colleagues,
+  });
   vi.stubGlobal("fetch", async (request: Request) => {
     const path = new URL(request.url).pathname;
     if (path === ONE) return Response.json({ ...STATE, assignment: held.stored });
@@ -92,9 +101,12 @@ test("a conversation is given to a colleague of a team, and taken back", async (
   const held = desk(() => Promise.resolve());
   const field = await screen.findByRole("combobox", { name: "Atendente" });
   await userEvent.click(field);
-  await userEvent.click(await screen.findByRole("option", { name: "rita" }));
+  expect(await screen.findByRole("option", { name: "Caio" })).toBeVisible();
+  expect(screen.queryByRole("option", { name: "Beto" })).toBeNull();
+  await userEvent.click(screen.getByRole("option", { name: "Rita Souza" }));
   await userEvent.tab();
-  expect(await screen.findByText("rita está com esta conversa.")).toBeVisible();
+  expect(await screen.findByText("Rita Souza está com esta conversa.")).toBeVisible();
+  expect(held.stored.assignee).toBe("rita");
   await userEvent.clear(field);
   await userEvent.type(field, "Você");
   await userEvent.tab();

@@ -247,6 +247,30 @@ test("files of the person are downloaded with a fresh address, and deleted texts
   vi.stubGlobal("location", real);
 });
 
+test("colleagues are named, in the list, the messages and the notes", async () => {
+  const assignment = { ...ASSIGNMENT, assignee: "rita", typing_by: "rita" };
+  const messages = [
+    said("agent", "Bom dia", 2, { author: "rita" }),
+    said("agent", "Olá", 3, { author: "phone_app" }),
+    said("agent", "Oi", 4, { author: "left" }),
+  ];
+  const page = { conversations: [{ ...ANA, assignment }], next_cursor: null };
+  const note = { id: "n1", at: NOW, by: "rita", text: null };
+  api({
+    "GET /api/v1/colleagues": [{ subject: "rita", name: "Rita Souza", role: "agent" }],
+    "GET /api/v1/conversations?limit=50&status=human&snoozed=false": page,
+    [`GET ${ONE}`]: { ...STATE, assignment },
+    [`GET ${ONE}/notes`]: [{ ...note, changes: { assignee: [null, "rita"], team: [null, "Vendas"] } }],
+    [TRANSCRIPT]: { messages, truncated: false, contact_id: ANA.contact_id, phone_number_id: NUMBER },
+  });
+  open();
+  await waitFor(() => expect(screen.getAllByText(/Rita Souza/)).toHaveLength(7));
+  expect(screen.getByText(/Atendente: Rita Souza; Equipe: Equipe de vendas/)).toBeVisible();
+  expect(screen.getByText("Aplicativo WhatsApp Business")).toBeVisible();
+  expect(screen.getByText("left")).toBeVisible();
+  expect(screen.queryByText(/\brita\b/)).toBeNull();
+});
+
 test("a conversation goes back to the bot, and is ended only after a question", async () => {
   const back = { ...STATE, status: "waiting", mode: "bot", handoff: null };
   const given = api({ [`POST ${ONE}/resume`]: back, [`POST ${ONE}/close`]: { ...back, session: null } });

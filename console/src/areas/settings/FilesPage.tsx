@@ -9,6 +9,7 @@ import { Confirm } from "../../ui/Confirm.tsx";
 import { FileField, StoredImage } from "../../ui/files/lazy.tsx";
 import { useSize } from "../../ui/files/useSize.ts";
 import { fileName } from "../../ui/names.ts";
+import { ChangesLink } from "../../ui/ChangesLink.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 
@@ -26,6 +27,7 @@ export function FilesPage() {
       {files.data?.length === 0 && <p>{t("files.none")}</p>}
       {files.data && files.data.length > 0 && <FileTable files={files.data} remove={setRemoving} />}
       {removing && <Removal file={removing} done={() => setRemoving(undefined)} />}
+      <ChangesLink of="files" />
     </Page>
   );
 }

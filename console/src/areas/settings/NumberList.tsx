@@ -6,6 +6,7 @@ import { Link } from "react-router";
 import { announce } from "../../ui/announce.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { Icon } from "../../ui/Icon.tsx";
+import { ChangesLink } from "../../ui/ChangesLink.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { numbersQuery, type PhoneNumber } from "../../api/numbers.ts";
@@ -32,6 +33,7 @@ export function NumberList() {
       {numbers.isPending && <Skeleton height={160} />}
       {numbers.data?.length === 0 && <p>{t("numbers.none")}</p>}
       {numbers.data && numbers.data.length > 0 && <NumberTable numbers={numbers.data} />}
+      <ChangesLink of="numbers" />
     </Page>
   );
 }

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Form } from "../../ui/Form.tsx";
+import { ChangesLink } from "../../ui/ChangesLink.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { organizationQuery, putOrganization, timetablesQuery, type Organization } from "./queries.ts";
@@ -37,6 +38,7 @@ export function OrganizationPage() {
       {organization.data && timetables.data && (
         <OrganizationForm known={organization.data} timetables={Object.keys(timetables.data)} />
       )}
+      <ChangesLink of="organization" />
     </Page>
   );
 }

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { announce } from "../../ui/announce.ts";
 import { Icon } from "../../ui/Icon.tsx";
+import { ChangesLink } from "../../ui/ChangesLink.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { deleteSecret, putSecret, secretsQuery } from "./queries.ts";
@@ -78,6 +79,7 @@ export function SecretsPage() {
       >
         {draft && <SecretForm draft={draft} done={() => setDraft(undefined)} />}
       </Dialog>
+      <ChangesLink of="secrets" />
     </Page>
   );
 }

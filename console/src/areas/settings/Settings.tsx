@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { session } from "../../login/session.ts";
 import { SubNav } from "../../ui/SubNav.tsx";
 import "./settings.css";
 
@@ -12,11 +13,14 @@ const PAGES = [
   "files",
   "secrets",
   "deliveries",
+  "changes",
 ] as const;
 
 /** The settings, with a line of their pages. */
 export function Settings() {
   const { t } = useTranslation("settings");
-  const pages = PAGES.map((page) => ({ to: `/settings/${page}`, name: t(`${page}.title`) }));
+  const isAdmin = session().person.role === "admin";
+  const shown = PAGES.filter((page) => isAdmin || page !== "changes");
+  const pages = shown.map((page) => ({ to: `/settings/${page}`, name: t(`${page}.title`) }));
   return <SubNav label={t("pages")} pages={pages} />;
 }

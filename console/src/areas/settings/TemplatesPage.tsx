@@ -8,6 +8,7 @@ import { announce } from "../../ui/announce.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Icon } from "../../ui/Icon.tsx";
+import { ChangesLink } from "../../ui/ChangesLink.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { TemplateEditor } from "./TemplateEditor.tsx";
@@ -45,6 +46,7 @@ export function TemplatesPage() {
       <Dialog opened={writing} onClose={close} title={t("templates.new")} size="lg">
         <TemplateEditor numbers={known} close={close} />
       </Dialog>
+      <ChangesLink of="templates" />
     </Page>
   );
 }

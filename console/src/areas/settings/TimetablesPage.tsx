@@ -2,17 +2,17 @@ import { Button, Chip, Skeleton, TagsInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { locale } from "../../i18n/words.ts";
 import { Form } from "../../ui/Form.tsx";
 import { Icon } from "../../ui/Icon.tsx";
+import { ChangesLink } from "../../ui/ChangesLink.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { putTimetables, timetablesQuery, type Timetable, type Timetables } from "./queries.ts";
 import { Rows, rowsOf, type Row } from "../../ui/Rows.tsx";
 import { SaveBar } from "../../ui/SaveBar.tsx";
+import { dayName } from "./dayName.ts";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-const A_MONDAY = Date.UTC(2026, 0, 5);
 const OFFICE = { days: DAYS.slice(0, 5), opens: "09:00", closes: "18:00" };
 
 interface Draft {
@@ -43,11 +43,6 @@ export function timetablesOf(drafts: readonly Draft[]): Timetables {
   );
 }
 
-function dayName(day: number): string {
-  const format = new Intl.DateTimeFormat(locale(), { weekday: "short", timeZone: "UTC" });
-  return format.format(A_MONDAY + day * 86_400_000);
-}
-
 /** When the organization is open; schedules of flows ask these timetables by name. */
 export function TimetablesPage() {
   const { t } = useTranslation("settings");
@@ -58,6 +53,7 @@ export function TimetablesPage() {
       {timetables.isError && <Problem error={timetables.error} again={() => void timetables.refetch()} />}
       {timetables.isPending && <Skeleton height={200} />}
       {timetables.data && <TimetablesForm known={timetables.data} />}
+      <ChangesLink of="timetables" />
     </Page>
   );
 }

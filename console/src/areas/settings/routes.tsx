@@ -1,4 +1,5 @@
 import { Navigate, type RouteObject } from "react-router";
+import { ChangesPage } from "./ChangesPage.tsx";
 import { DeliveriesPage } from "./DeliveriesPage.tsx";
 import { FilesPage } from "./FilesPage.tsx";
 import { NumberList } from "./NumberList.tsx";
@@ -26,6 +27,7 @@ const routes: RouteObject[] = [
       { path: "files", element: <FilesPage /> },
       { path: "secrets", element: <SecretsPage /> },
       { path: "deliveries", element: <DeliveriesPage /> },
+      { path: "changes", element: <ChangesPage /> },
     ],
   },
 ];

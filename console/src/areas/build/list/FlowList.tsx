@@ -3,6 +3,7 @@ import { ActionIcon, Badge, Button, Menu, NativeSelect, Skeleton, Table, TextInp
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useColleagues } from "../../../api/colleagues.ts";
 import { Link, useNavigate } from "react-router";
 import { moment } from "../../../i18n/format.ts";
 import { locale } from "../../../i18n/words.ts";
@@ -104,6 +105,7 @@ interface FlowTableProps {
 
 function FlowTable({ flows, all, folders }: FlowTableProps) {
   const { t } = useTranslation("build");
+  const { nameOf } = useColleagues();
   const client = useQueryClient();
   const navigate = useNavigate();
   const duplicate = useMutation({
@@ -167,7 +169,7 @@ function FlowTable({ flows, all, folders }: FlowTableProps) {
               </Table.Td>
               <Table.Td className="build-wide">
                 {moment(flow.updated_at)}
-                {flow.updated_by && <div className="quiet">{flow.updated_by}</div>}
+                {flow.updated_by && <div className="quiet">{nameOf(flow.updated_by)}</div>}
               </Table.Td>
               <Table.Td>
                 <Menu withinPortal position="bottom-end">

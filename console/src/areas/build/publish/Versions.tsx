@@ -1,6 +1,7 @@
 import { Badge, Button, Skeleton } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
+import { useColleagues } from "../../../api/colleagues.ts";
 import { api, got } from "../../../api/client.ts";
 import { locale } from "../../../i18n/words.ts";
 import { Problem } from "../../../ui/Problem.tsx";
@@ -17,6 +18,7 @@ interface VersionsProps {
 /** The published versions of a flow: who published what when, and the way back to one. */
 export function Versions({ flowId, onCompare, onClose }: VersionsProps) {
   const { t } = useTranslation("build");
+  const { nameOf } = useColleagues();
   const client = useQueryClient();
   const versions = useQuery(versionsQuery(flowId));
   const flows = useQuery(flowsQuery());
@@ -50,7 +52,7 @@ export function Versions({ flowId, onCompare, onClose }: VersionsProps) {
               <span className="quiet build-block">
                 {t("versions.by", {
                   time: new Date(published_at).toLocaleString(locale()),
-                  person: published_by,
+                  person: nameOf(published_by),
                 })}
               </span>
             </span>

@@ -6,6 +6,7 @@ import { Link } from "react-router";
 import { sequencesQuery } from "../../../api/sequences.ts";
 import { count } from "../../../i18n/format.ts";
 import { Icon } from "../../../ui/Icon.tsx";
+import { ChangesLink } from "../../../ui/ChangesLink.tsx";
 import { Page } from "../../../ui/Page.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 
@@ -63,6 +64,7 @@ export function SequenceList() {
           </Table.Tbody>
         </Table>
       )}
+      <ChangesLink of="sequences" />
     </Page>
   );
 }

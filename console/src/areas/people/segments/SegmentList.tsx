@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import { segmentsQuery } from "../../../api/segments.ts";
 import { locale } from "../../../i18n/words.ts";
 import { Icon } from "../../../ui/Icon.tsx";
+import { ChangesLink } from "../../../ui/ChangesLink.tsx";
 import { Page } from "../../../ui/Page.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 
@@ -46,6 +47,7 @@ export function SegmentList() {
           </Table.Tbody>
         </Table>
       )}
+      <ChangesLink of="segments" />
     </Page>
   );
 }
