@@ -28,7 +28,7 @@ export function Progress({ campaign: { counts, cost } }: { campaign: Campaign })
       <h2>{t("progress")}</h2>
       <p className="flush">
         {t("planned", { count: counts.planned, number: count(counts.planned) })}
-        {counts.holdout > 0 && ` ${t("heldOut", { number: count(counts.holdout) })}`}
+        {counts.holdout > 0 && ` ${t("heldOut", { count: counts.holdout, number: count(counts.holdout) })}`}
         {cost > 0 && ` ${t("cost", { cost: cost.toLocaleString(locale()) })}`}
       </p>
       {counts.unpriced > 0 && (

@@ -14,8 +14,10 @@ import {
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { exitsOf, gist, type FlowDocument } from "../../flow/document.ts";
+import { useWord } from "../../flow/useWord.ts";
 import { heightOf, inARow, isUnplaced, laidOut, NODE_WIDTH, type Positions } from "../../flow/layout.ts";
 import { count, percent } from "../../i18n/format.ts";
+import { loadWords } from "../../i18n/words.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { AsOf, Part } from "./parts.tsx";
 import { documentQuery, heatmapQuery, type Asked, type Heatmap } from "./queries.ts";
@@ -30,7 +32,10 @@ export function FlowMap({ asked }: { asked: Asked }) {
   const document = useQuery(documentQuery(asked.flow));
   const laid = useQuery({
     queryKey: ["measure-layout", asked.flow, document.dataUpdatedAt],
-    queryFn: () => placesOf(document.data!),
+    queryFn: async () => {
+      await loadWords("build"); // of what nodes do
+      return placesOf(document.data!);
+    },
     enabled: document.data !== undefined,
     staleTime: Infinity,
   });
@@ -66,12 +71,13 @@ interface DrawingProps {
 function Drawing({ document, laid, heatmap }: DrawingProps) {
   const { t } = useTranslation("measure");
   const scheme = useComputedColorScheme("light");
+  const word = useWord();
   const nodes = useMemo(() => {
     const heats = new Map(
       heatmap.nodes.filter((one) => one.flow_id === document.id).map((one) => [one.node_id, one]),
     );
     return document.nodes.map((node): Place => {
-      const [name, heat] = [node.label || gist(node, (_, id) => id) || node.id, heats.get(node.id)];
+      const [name, heat] = [node.label || gist(node, word) || node.id, heats.get(node.id)];
       return {
         id: node.id,
         type: "place",
@@ -81,7 +87,7 @@ function Drawing({ document, laid, heatmap }: DrawingProps) {
         data: { name, heat },
       };
     });
-  }, [document, laid, heatmap]);
+  }, [document, laid, heatmap, word]);
   return (
     <section className="measure-map" aria-label={t("tab.map")}>
       <ReactFlow
@@ -138,7 +144,9 @@ function PlaceNode({ data: { name, heat } }: NodeProps<Place>) {
       <strong className="measure-place-name">{name}</strong>
       {heat ? (
         <>
-          <span>{t("map.visits", { visits: count(heat.visits), share: percent(heat.share) })}</span>
+          <span>
+            {t("map.visits", { count: heat.visits, visits: count(heat.visits), share: percent(heat.share) })}
+          </span>
           <span>
             {t("map.left", { count: heat.drop_off, share: percent(heat.drop_off_rate) })}
             {heat.still_here > 0 && ` · ${t("map.here", { count: heat.still_here })}`}

@@ -316,6 +316,24 @@ test("the map of the flow shows visits, drop-off and who is still at a node", as
   expect(within(map).getByText("end").parentElement).toHaveTextContent("Sem visitas");
 });
 
+test("the map names actions in the person's language, and counts one visit as one", async () => {
+  const tagging = { id: "tag", type: "action", data: { actions: [{ type: "add_tag" }] } };
+  const heat = { flow_id: "menu", node_id: "tag", visits: 1, share: 1, drop_off: 0, drop_off_rate: 0 };
+  open("?flow=menu&tab=map", {
+    "GET /api/v1/flows/menu": {
+      document: { id: "menu", nodes: [{ ...tagging, position: { x: 0, y: 0 } }] },
+    },
+    [`GET ${BASE}/nodes-heatmap`]: {
+      period: PERIOD,
+      as_of: null,
+      conversations: 1,
+      nodes: [{ ...heat, still_here: 0, exits: [] }],
+    },
+  });
+  const map = await screen.findByRole("region", { name: "Mapa do fluxo" });
+  expect(within(map).getByText("Pôr etiqueta").parentElement).toHaveTextContent("1 visita · 100%");
+});
+
 test("answers are counted, those that are not on the page too", async () => {
   open("?flow=menu&tab=answers");
   const chart = await screen.findByRole("region", { name: "Respostas mais frequentes" });

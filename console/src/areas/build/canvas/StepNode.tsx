@@ -6,7 +6,7 @@ import { exitsOf, gist, type Exit, type FlowNode, type NodeType } from "../../..
 import type { Finding } from "../queries.ts";
 import { TypeIcon } from "./TypeIcon.tsx";
 import { useExitText } from "./useExitText.ts";
-import { useWord } from "./useWord.ts";
+import { useWord } from "../../../flow/useWord.ts";
 
 export type Step = Node<
   { node: FlowNode; findings: Finding[]; start: boolean; lit: boolean; mark?: Mark | undefined },

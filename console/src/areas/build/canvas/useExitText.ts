@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { branchText, type Exit } from "../../../flow/document.ts";
-import { useWord } from "./useWord.ts";
+import { useWord } from "../../../flow/useWord.ts";
 
 /** Return how an exit is called. */
 export function useExitText(): (exit: Exit) => string {

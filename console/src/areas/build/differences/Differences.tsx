@@ -7,7 +7,7 @@ import { differences, marksOf, type Change, type Mark } from "../../../flow/diff
 import { gist, type FlowNode } from "../../../flow/document.ts";
 import { Problem } from "../../../ui/Problem.tsx";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
-import { useWord } from "../canvas/useWord.ts";
+import { useWord } from "../../../flow/useWord.ts";
 import { PanelHead } from "../editor/PanelHead.tsx";
 import { useEditor } from "../editor/state.tsx";
 import { versionQuery } from "../queries.ts";

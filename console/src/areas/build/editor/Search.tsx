@@ -6,7 +6,7 @@ import { gist } from "../../../flow/document.ts";
 import { Form } from "../../../ui/Form.tsx";
 import { found } from "../../../ui/search.ts";
 import { TypeIcon } from "../canvas/TypeIcon.tsx";
-import { useWord } from "../canvas/useWord.ts";
+import { useWord } from "../../../flow/useWord.ts";
 import { useEditor } from "./state.tsx";
 import { Dialog } from "../../../ui/Dialog.tsx";
 
