@@ -2,6 +2,7 @@ import { NativeSelect, NumberInput, TextInput } from "@mantine/core";
 import { useQuery, type UseMutationResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { countQuery, segmentsQuery } from "../../api/segments.ts";
 import {
   componentsOf,
@@ -123,7 +124,15 @@ export function CampaignForm({ known, started = false, saving }: CampaignFormPro
           />
           <NativeSelect
             label={t("segment")}
-            description={<Audience segment={draft.segment_id} />}
+            description={
+              segments.data?.length === 0 ? (
+                <>
+                  {t("noSegment")} <Link to="/people/segments/new">{t("newSegment")}</Link>
+                </>
+              ) : (
+                <Audience segment={draft.segment_id} />
+              )
+            }
             inputWrapperOrder={["label", "input", "description", "error"]}
             required
             value={draft.segment_id}

@@ -113,6 +113,15 @@ test("a new campaign says who gets which message, and is only a draft", async ()
   expect(sent(`POST ${ONE}/start`)).toEqual([]);
 });
 
+test("without a number or a segment, a new campaign says what to do first", async () => {
+  const { container } = open("/new", { "GET /api/v1/numbers": [], "GET /api/v1/segments": { segments: [] } });
+  await screen.findByText(/Um administrador o conecta em Configurações/);
+  expect(screen.getByLabelText(/Enviada de/)).toHaveAccessibleDescription(/Nenhum número foi conectado/);
+  const first = await screen.findByRole("link", { name: "Criar um segmento" });
+  expect(first).toHaveAttribute("href", "/people/segments/new");
+  await expectAccessible(container);
+});
+
 test("a draft that is saved again after a failure is the same campaign", async () => {
   let made = 0;
   vi.spyOn(crypto, "randomUUID").mockImplementation(

@@ -16,6 +16,7 @@ export function NumberField({ value, onChange }: FieldProps) {
   return (
     <NativeSelect
       label={t("number")}
+      {...(numbers.data?.length === 0 && { description: t("noNumber") })}
       required
       value={value}
       data={[
