@@ -77,8 +77,10 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
   const [form, setForm] = useState(() => first(known));
   const set = (changed: Partial<typeof form>) => setForm((before) => ({ ...before, ...changed }));
   const { choices, problemOf } = useFlows([form.flow, ...form.keywords.map(({ target }) => target)]);
+  const connection = <Connection form={form} set={set} known={known} />;
   return (
     <Form onSubmit={() => saving.mutate({ id: form.id.trim(), change: changeOf(form, known) })}>
+      {!known && connection}
       <section>
         <h2>{t("numbers.answers")}</h2>
         <Select
@@ -157,7 +159,7 @@ export function NumberForm({ known, saving }: { known: PhoneNumber | undefined; 
           />
         </div>
       </section>
-      <Connection form={form} set={set} known={known} />
+      {known && connection}
       <SaveBar saving={saving} />
     </Form>
   );

@@ -2,7 +2,7 @@ import { Alert, Button, Skeleton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { useNavigate, useParams } from "react-router";
+import { useLocation, useNavigate, useParams } from "react-router";
 import { ApiError } from "../../api/errors.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { Icon } from "../../ui/Icon.tsx";
@@ -32,18 +32,27 @@ export function NumberPage() {
 }
 
 function Editing({ known }: { known: PhoneNumber | undefined }) {
+  const { t } = useTranslation("settings");
   const queries = useQueryClient();
   const navigate = useNavigate();
   const saving = useMutation({
     mutationFn: ({ id, change }: { id: string; change: NumberChange }) => putNumber(id, change),
     onSuccess: async (saved) => {
       await queries.invalidateQueries({ queryKey: ["numbers"] });
-      if (!known) void navigate(`/settings/numbers/${saved.phone_number_id}`);
+      if (!known)
+        void navigate(`/settings/numbers/${saved.phone_number_id}`, { state: { connected: saved } });
     },
   });
+  // The page of a new number is another one than that which connected it.
+  const { state } = useLocation() as { state: { connected?: PhoneNumberWithProblems } | null };
   return (
     <>
-      <Warnings saved={saving.data} />
+      {state?.connected && (
+        <Alert color="leaf" mb="md" role="status">
+          {t("numbers.connected")}
+        </Alert>
+      )}
+      <Warnings saved={saving.data ?? state?.connected} />
       <NumberForm known={known} saving={saving} />
     </>
   );

@@ -47,9 +47,11 @@ test("a new number is connected with its secrets, and a flow that cannot answer 
     { code: "flow_not_published", message: "", severity: "warning", field: "default_flow_id" },
   ];
   const { sent } = open("numbers/new", {
+    "GET /api/v1/numbers": [NUMBER, { ...NUMBER, phone_number_id: "5" }],
     "PUT /api/v1/numbers/5": { ...NUMBER, phone_number_id: "5", problems },
   });
   await userEvent.type(await screen.findByLabelText(/ID do número/), "5");
+  expect(screen.getAllByRole("heading", { level: 2 })[0]).toHaveTextContent("Conexão com a Meta");
   await userEvent.type(screen.getByLabelText(/Número de telefone/), "+55 11 4000-0002");
   await userEvent.type(screen.getByLabelText(/Token de acesso/), "token-of-meta");
   await userEvent.type(screen.getByLabelText(/Chave secreta/), "app-secret");
@@ -64,6 +66,8 @@ test("a new number is connected with its secrets, and a flow that cannot answer 
     access_token: "token-of-meta",
     keywords: { oferta: "menu" },
   });
+  expect(await screen.findByText(/O número está conectado. Informe à Meta a URL de retorno/)).toBeVisible();
+  expect(screen.getByRole("alert")).toHaveTextContent("não está publicado");
 });
 
 test("a number is disconnected after a question, and the list has it no more", async () => {
