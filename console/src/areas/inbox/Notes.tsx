@@ -9,7 +9,7 @@ import { Form } from "../../ui/Form.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { usePriorityName } from "./priority.ts";
 import { addNote, notesQuery, type Key, type Note } from "./queries.ts";
-import { clock, short } from "./times.ts";
+import { clock, moment, short } from "./times.ts";
 
 const LONGEST = 4_000;
 
@@ -88,13 +88,23 @@ export function Notes({ conversationKey }: { conversationKey: Key }) {
             </span>
             <p className="inbox-text">
               {note.text ??
-                changesOf(note, t, { priority: nameOfPriority, assignee: nameOf, team: nameOfTeam })}
+                changesOf(note, t, {
+                  priority: nameOfPriority,
+                  assignee: nameOf,
+                  team: nameOfTeam,
+                  snoozed_until: timeOf,
+                })}
             </p>
           </li>
         ))}
       </ol>
     </>
   );
+}
+
+/** A time that a change has in seconds. */
+function timeOf(seconds: string): string {
+  return moment(new Date(Number(seconds) * 1000).toISOString(), Date.now());
 }
 
 function changesOf(

@@ -247,6 +247,14 @@ test("files of the person are downloaded with a fresh address, and deleted texts
   vi.stubGlobal("location", real);
 });
 
+test("the notes say until when a conversation was snoozed", async () => {
+  const until = Math.floor(Date.parse("2020-03-05T15:30:00") / 1000) + 0.035;
+  const note = { id: "n1", at: NOW, by: "rita", text: null, changes: { snoozed_until: [null, until] } };
+  api({ [`GET ${ONE}/notes`]: [note] });
+  open();
+  expect(await screen.findByText(/Adiada até: 05\/03,? 15:30/)).toBeVisible();
+});
+
 test("colleagues are named, in the list, the messages and the notes", async () => {
   const assignment = { ...ASSIGNMENT, assignee: "rita", typing_by: "rita" };
   const messages = [
