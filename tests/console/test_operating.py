@@ -74,7 +74,7 @@ def test_an_administrator_sees_by_name_who_changed_a_team(
     other = context.new_page()
     sign_in(other, f"{visitor.url}/console/settings/teams", "admin", "Bruno Reis", business.organization_id)
     other.get_by_role("button", name="Adicionar uma equipe").click()
-    other.get_by_role("textbox", name="Departamento").fill("vendas")
+    other.get_by_role("textbox", name="Setor").fill("vendas")
     other.get_by_role("textbox", name="Nome").fill("Vendas")
     other.get_by_role("combobox", name="Atendentes").or_(other.get_by_role("textbox", name="Atendentes")).fill("Bruno")
     other.get_by_role("option", name="Bruno Reis").click()
