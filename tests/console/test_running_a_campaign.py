@@ -55,7 +55,7 @@ def test_a_campaign_reaches_imported_people_without_a_terminal(
     page.locator("input[type=file]").set_input_files(
         {"name": "pessoas.csv", "mimeType": "text/csv", "buffer": csv.encode()}
     )
-    expect(page.get_by_text("4 linhas: 3 pessoas adicionadas, 0 já conhecidas.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Linhas: 4. Pessoas adicionadas: 3; já conhecidas: 0.")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("1 linha não foi aplicada:").first).to_be_visible()
     expect_accessible(page)
 

@@ -1,5 +1,6 @@
 """The console has words for problems and saved queries in three languages, and its lock file a hash for each package."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import sqlglot
 
+import pytake.contacts as import_sources
 from pytake.analytics.queries import statement
 from pytake.analytics.saved_queries import SAVED_QUERIES, SavedQuery
 from pytake.contacts.segments import Segment
@@ -46,6 +48,24 @@ def test_every_saved_query_has_words_for_itself_its_parameters_and_its_columns(
         assert set(said["parameter"].get(parameter.name, {})) == {"label", "about"}, f"add them to {path}"
     columns = sqlglot.parse_one(statement(f"saved/{query.name}"), dialect="athena").named_selects
     assert set(columns) <= set(said["column"]), f"add them to {path}"
+
+
+@pytest.mark.parametrize("language", ["pt", "es", "en"])
+def test_every_reason_why_a_row_is_not_imported_has_a_sentence(language: str) -> None:
+    raised = {
+        argument.value
+        for source in Path(import_sources.__path__[0]).glob("*.py")
+        for call in ast.walk(ast.parse(source.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ("RowError", "FileError", "ImportProblem")
+        for argument in call.args[:2]
+        if isinstance(argument, ast.Constant)
+    }
+    path = CONSOLE / "src" / "areas" / "people" / "words" / f"{language}.json"
+    said = json.loads(path.read_text())["imports"]["code"]
+    assert {"phone_invalid", "contact_busy", "line_too_long"} <= raised
+    assert {code for code in raised if " " not in code} <= set(said), f"add them to {path}"
 
 
 UNSHOWN = {"id", "organization_id", "revision", "updated_at", "timetables"}

@@ -138,7 +138,9 @@ test("a file is imported, and the refused rows say why", async () => {
     "GET /api/v1/contacts/imports": { imports: [done] },
     "POST /api/v1/contacts/import?country=BR": Response.json({ import_id: "i2" }, { status: 202 }),
   });
-  expect(await screen.findByText(/1.100 pessoas adicionadas, 98 já conhecidas/)).toBeVisible();
+  expect(
+    await screen.findByText(/Linhas: 1.200. Pessoas adicionadas: 1.100; já conhecidas: 98/),
+  ).toBeVisible();
   expect(screen.getByRole("row", { name: /^7 O número de telefone não é válido/ })).toBeVisible();
   expect(screen.getByRole("row", { name: "9 Something new." })).toBeVisible();
   await userEvent.type(screen.getByLabelText("País"), "br");
@@ -148,6 +150,21 @@ test("a file is imported, and the refused rows say why", async () => {
   await waitFor(() => expect(sent("POST /api/v1/contacts/import")).toHaveLength(1));
   const { body, headers } = sent("POST /api/v1/contacts/import")[0]!;
   expect([body, headers.get("content-type")]).toEqual([csv, "text/csv"]);
+});
+
+test("a file as Excel saves it in Brazil is sent with its accents", async () => {
+  const { sent } = open("/imports", {
+    "GET /api/v1/contacts/imports": { imports: [] },
+    "POST /api/v1/contacts/import": Response.json({ import_id: "i2" }, { status: 202 }),
+  });
+  await screen.findByText("Nada foi importado ainda.");
+  const bytes = Uint8Array.from("phone;name\r\n11999990001;Jo\xe3o\r\n", (letter) => letter.charCodeAt(0));
+  await userEvent.upload(
+    document.querySelector<HTMLInputElement>('input[type="file"]')!,
+    new File([bytes], "pessoas.csv", { type: "text/csv" }),
+  );
+  await waitFor(() => expect(sent("POST /api/v1/contacts/import")).toHaveLength(1));
+  expect(sent("POST /api/v1/contacts/import")[0]!.body).toBe("phone;name\r\n11999990001;João\r\n");
 });
 
 test("builders see how many people a segment has, not who they are", async () => {

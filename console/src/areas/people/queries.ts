@@ -118,9 +118,19 @@ export function importsQuery() {
   });
 }
 
+/** The text of a CSV file: in UTF-8, or as spreadsheets in Western languages save it without asking. */
+async function textOf(file: File): Promise<string> {
+  const bytes = await file.arrayBuffer();
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder("windows-1252").decode(bytes);
+  }
+}
+
 /** Import a CSV file. National phone numbers belong to the country, or to that of the organization's numbers. */
 export async function importContacts(file: File, country: string) {
-  const body = await file.text();
+  const body = await textOf(file);
   const params = { query: { country: country || undefined } };
   const headers = { "content-type": "text/csv" };
   return got(api.POST("/api/v1/contacts/import", { params, body, headers, bodySerializer: String }));

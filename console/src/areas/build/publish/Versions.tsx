@@ -1,9 +1,11 @@
 import { Badge, Button, Skeleton } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useColleagues } from "../../../api/colleagues.ts";
 import { api, got } from "../../../api/client.ts";
 import { locale } from "../../../i18n/words.ts";
+import { Confirm } from "../../../ui/Confirm.tsx";
 import { Problem } from "../../../ui/Problem.tsx";
 import { flowsQuery } from "../../../api/flows.ts";
 import { versionsQuery } from "../queries.ts";
@@ -31,17 +33,19 @@ export function Versions({ flowId, onCompare, onClose }: VersionsProps) {
           body: { version },
         }),
       ),
-    onSuccess: () =>
-      Promise.all([
+    onSuccess: async () => {
+      await Promise.all([
         client.invalidateQueries({ queryKey: ["flows"] }),
         client.invalidateQueries({ queryKey: ["versions", flowId] }),
-      ]),
+      ]);
+      setChosen(undefined);
+    },
   });
+  const [chosen, setChosen] = useState<number>();
   return (
     <Dialog opened onClose={onClose} title={t("versions.title")}>
       {versions.isPending && <Skeleton height={120} />}
       {versions.isError && <Problem error={versions.error} again={() => void versions.refetch()} />}
-      {back.isError && <Problem error={back.error} />}
       {versions.data?.length === 0 && <p>{t("versions.none")}</p>}
       <ul className="build-versions">
         {(versions.data ?? []).map(({ version, published_at, published_by }) => (
@@ -65,18 +69,23 @@ export function Versions({ flowId, onCompare, onClose }: VersionsProps) {
               {t("differences.compare")}
             </Button>
             {version !== current && (
-              <Button
-                size="xs"
-                variant="default"
-                loading={back.isPending && back.variables === version}
-                onClick={() => back.mutate(version)}
-              >
+              <Button size="xs" variant="default" onClick={() => setChosen(version)}>
                 {t("versions.back")}
               </Button>
             )}
           </li>
         ))}
       </ul>
+      {chosen !== undefined && (
+        <Confirm
+          opened
+          onClose={() => setChosen(undefined)}
+          title={t("versions.backTitle", { version: chosen })}
+          text={t("versions.backText", { version: chosen })}
+          action={t("versions.back")}
+          doing={{ ...back, mutate: () => back.mutate(chosen) }}
+        />
+      )}
     </Dialog>
   );
 }
