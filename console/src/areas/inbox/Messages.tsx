@@ -6,10 +6,11 @@ import { useColleagues } from "../../api/colleagues.ts";
 import { download } from "../../api/files.ts";
 import type { components } from "../../generated/api.ts";
 import { Icon } from "../../ui/Icon.tsx";
+import { formatted } from "../../ui/marks.tsx";
 import { plain } from "../../ui/names.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { folded } from "../../ui/search.ts";
-import { useTextless } from "./kinds.ts";
+import { useKind, useTextless } from "./kinds.ts";
 import type { Message } from "./queries.ts";
 import type { Unsent } from "./sending.ts";
 import { clock, day } from "./times.ts";
@@ -92,7 +93,7 @@ function UnsentBubble({ message, sendAgain, edit }: UnsentProps) {
   return (
     <article className="inbox-bubble" data-speaker="agent" aria-label={t("speaker.agent")} aria-busy={!error}>
       {change.file && <p className="flush quiet">{plain(change.file.name)}</p>}
-      {change.text && <p className="inbox-text">{change.text}</p>}
+      {change.text && <p className="inbox-text">{...formatted(change.text)}</p>}
       {error && <Problem error={error} again={() => sendAgain?.(message)} />}
       <footer className="inbox-bubble-foot">
         {error && (
@@ -162,8 +163,8 @@ function Bubble({
       {speaker !== "user" && (
         <span className="inbox-speaker quiet">{authorName ?? t(`speaker.${speaker}`)}</span>
       )}
-      {media && !revoked && <FileLink media={media} />}
-      {shown && <p className="inbox-text">{shown}</p>}
+      {media && !revoked && <FileLink media={media} received={speaker === "user"} />}
+      {shown && <p className="inbox-text">{...formatted(shown)}</p>}
       {options.length > 0 && (
         <ul className="inbox-options" aria-label={t("options")}>
           {keyed(options, String).map(({ key, item }) => (
@@ -184,13 +185,16 @@ function Bubble({
   );
 }
 
-/** A file of a message. Without an id it was not kept, or is not stored yet. */
-function FileLink({ media }: { media: NonNullable<Message["media"]> }) {
+/** A file of a message. Without an id, a received one was not kept; one that was sent is named only. */
+function FileLink({ media, received }: { media: NonNullable<Message["media"]>; received: boolean }) {
   const { t } = useTranslation("inbox");
+  const kind = useKind();
   const opening = useMutation({ mutationFn: download });
-  const name = media.filename ? plain(media.filename) : t("file", { type: media.mime_type ?? media.type });
+  const name = media.filename
+    ? plain(media.filename)
+    : t("file", { type: media.mime_type ?? kind(media.type) });
   const { id } = media;
-  if (!id) return <p className="flush quiet">{t("fileNotKept", { name })}</p>;
+  if (!id) return <p className="flush quiet">{received ? t("fileNotKept", { name }) : name}</p>;
   return (
     <>
       <Button

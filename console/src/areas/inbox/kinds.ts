@@ -3,12 +3,15 @@ import type words from "./words/pt.json";
 
 type Kind = keyof (typeof words)["kind"];
 
-/** What is shown of a message without a text: which kind it is, in the person's language as far as the kind is known. */
-export function useTextless(): (type: string) => string {
+/** The name of a kind of message in the person's language, as far as it is known. */
+export function useKind(): (type: string) => string {
   const { t, i18n } = useTranslation("inbox");
-  return (type) => {
-    if (type === "revoke") return t("revoked");
-    const known = i18n.exists(`kind.${type}`, { ns: "inbox" });
-    return t("noText", { type: known ? t(`kind.${type as Kind}`) : type });
-  };
+  return (type) => (i18n.exists(`kind.${type}`, { ns: "inbox" }) ? t(`kind.${type as Kind}`) : type);
+}
+
+/** What is shown of a message without a text: which kind it is. */
+export function useTextless(): (type: string) => string {
+  const { t } = useTranslation("inbox");
+  const kind = useKind();
+  return (type) => (type === "revoke" ? t("revoked") : t("noText", { type: kind(type) }));
 }

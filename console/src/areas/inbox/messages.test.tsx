@@ -10,6 +10,29 @@ function said(speaker: Message["speaker"], text: string, changed: Partial<Messag
   return { ...given, turn: 1, author: null, media: null, revoked: false, ...changed } as Message;
 }
 
+async function open(messages: Message[]) {
+  const transcript = { messages, truncated: true } as components["schemas"]["Transcript"];
+  await words("pt", "inbox");
+  show([{ path: "/", element: <Messages transcript={transcript} /> }], "/");
+}
+
+test("a file that was sent is named, or its kind is; only a received one can be missing", async () => {
+  const media = { type: "document", id: null, mime_type: null, filename: "boleto.pdf" };
+  await open([
+    said("agent", "", { type: "document", media }),
+    said("bot", "", { type: "image", media: { ...media, type: "image", filename: null } }),
+    said("user", "", { type: "document", media: { ...media, filename: "rg.pdf" } }),
+  ]);
+  expect(await screen.findByText("boleto.pdf")).toBeVisible();
+  expect(screen.getByText("Arquivo (imagem)")).toBeVisible();
+  expect(screen.getByText("rg.pdf (não guardado)")).toBeVisible();
+});
+
+test("marks of a message are shown as WhatsApp shows them", async () => {
+  await open([said("user", "É *urgente*", {})]);
+  expect((await screen.findByText("urgente")).tagName).toBe("STRONG");
+});
+
 test("a reaction says to which message it is, and when it was taken back", async () => {
   const to = { type: "reaction", message_id: null, reaction_to: "wamid.1" };
   const messages = [
@@ -18,9 +41,7 @@ test("a reaction says to which message it is, and when it was taken back", async
     said("user", "", to),
     said("user", "😮", { ...to, reaction_to: "wamid.OLD" }),
   ];
-  const transcript = { messages, truncated: true } as components["schemas"]["Transcript"];
-  await words("pt", "inbox");
-  show([{ path: "/", element: <Messages transcript={transcript} /> }], "/");
+  await open(messages);
   expect(await screen.findByText("Reagiu com 👍 a “Confirmado?”")).toBeVisible();
   expect(screen.getByText("Retirou a reação a “Confirmado?”")).toBeVisible();
   expect(screen.getByText("Reagiu com 😮 a uma mensagem anterior")).toBeVisible();

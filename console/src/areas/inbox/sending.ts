@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../../api/errors.ts";
-import { storeFile } from "../../api/files.ts";
+import { kindOf, storeFile } from "../../api/files.ts";
 import { useOptimistic, useUnsettled, type Unsettled } from "../../api/optimistic.ts";
 import { session } from "../../login/session.ts";
 import { announce } from "../../ui/announce.ts";
@@ -75,9 +75,9 @@ const QUEUED = {
 
 /** The message as the transcript has it, until that is read again. */
 function messageOf({ text, file, stored }: Sent, turn: number): Message {
-  const type = file ? "document" : "text";
+  const type = file ? kindOf(file.type) : "text";
   const media = stored
-    ? { type, id: stored, mime_type: file?.type ?? null, filename: file?.name ?? null }
+    ? { type, id: null, mime_type: file?.type || null, filename: file?.name ?? null }
     : null;
   return { ...QUEUED, text, turn, type, media, timestamp: new Date(serverNow()).toISOString() };
 }

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { locale } from "../../i18n/words.ts";
 import { Form } from "../../ui/Form.tsx";
 import { Icon } from "../../ui/Icon.tsx";
+import { formatted } from "../../ui/marks.tsx";
 import { Problem } from "../../ui/Problem.tsx";
 import { act, removePhone, screenQuery, type Act, type Entry } from "./queries.ts";
 
@@ -111,7 +112,7 @@ function Bubble({ message, tap }: { message: Entry; tap: (id: string) => void })
   const choices = message.buttons ?? message.rows ?? [];
   return (
     <article className="try-bubble" data-direction={message.direction}>
-      <p>{message.text || t("noText", { type: message.type })}</p>
+      <p>{...formatted(message.text || t("noText", { type: message.type }))}</p>
       {choices.map(({ id, title, description }) => (
         <button key={id} type="button" className="try-choice" onClick={() => tap(id)}>
           {title}

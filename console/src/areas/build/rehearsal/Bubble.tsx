@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { isLibraryFile } from "../../../api/files.ts";
 import { StoredImage } from "../../../ui/files/lazy.tsx";
+import { formatted } from "../../../ui/marks.tsx";
 
 interface BubbleProps {
   from: "bot" | "person";
@@ -15,34 +16,20 @@ interface BubbleProps {
   children?: ReactNode;
 }
 
-const MARKS: readonly (readonly [RegExp, (text: string, key: number) => ReactNode])[] = [
-  [/\*([^*\n]+)\*/, (text, key) => <strong key={key}>{text}</strong>],
-  [/_([^_\n]+)_/, (text, key) => <em key={key}>{text}</em>],
-  [/~([^~\n]+)~/, (text, key) => <s key={key}>{text}</s>],
-  [/```([^`]+)```/, (text, key) => <code key={key}>{text}</code>],
-  [
-    /\{\{([^{}]+)\}\}/,
-    (text, key) => (
-      <span key={key} className="build-value">
-        {text.trim()}
+const VALUE = /\{\{([^{}]+)\}\}/;
+
+/** A text with the names of values standing out. */
+function withValues(text: string): ReactNode[] {
+  return text.split(VALUE).map((part, place) =>
+    place % 2 === 0 ? (
+      part
+    ) : (
+      // oxlint-disable-next-line react/no-array-index-key -- the same value may be named twice
+      <span key={place} className="build-value">
+        {part.trim()}
       </span>
     ),
-  ],
-];
-
-/** A text as WhatsApp shows it: bold, italic, struck, monospaced; values of variables stand out. */
-export function formatted(text: string, at = 0): ReactNode[] {
-  const found = MARKS.map(([mark, show]) => ({ match: mark.exec(text), show }))
-    .filter(({ match }) => match)
-    .toSorted((one, other) => one.match!.index - other.match!.index)[0];
-  if (!found?.match) return [text];
-  const { match, show } = found;
-  const rest = text.slice(match.index + match[0].length);
-  return [
-    text.slice(0, match.index),
-    show(match[1]!, at + match.index),
-    ...formatted(rest, at + match.index + match[0].length),
-  ];
+  );
 }
 
 const NO_OPTIONS: readonly string[] = [];
@@ -65,7 +52,7 @@ export function Bubble({ from, text, header, footer, media, options = NO_OPTIONS
         </div>
       )}
       {header && <strong className="build-bubble-header">{header}</strong>}
-      {text && <div className="build-bubble-text">{...formatted(text)}</div>}
+      {text && <div className="build-bubble-text">{...formatted(text, withValues)}</div>}
       {children}
       {footer && <div className="build-bubble-footer">{footer}</div>}
       {options.length > 0 && (
