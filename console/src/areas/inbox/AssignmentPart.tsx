@@ -25,6 +25,21 @@ export function changeOf({ assignee, team, priority, tags, snoozed_until }: Assi
   };
 }
 
+/** What changes an assignment: each change builds on the last one that was read. */
+export function useAssigning(conversationKey: Key, assignment: Assignment) {
+  const { change: make, failed } = useChange(conversationKey, "assignment");
+  const me = session().person.subject;
+  const mine = assignment.assignee === me;
+  const change = (one: Partial<AssignmentChange>) =>
+    make({
+      seen: { assignment: "snoozed_until" in one ? { ...one, snoozed: one.snoozed_until !== null } : one },
+      store: async (last = assignment) => ({
+        assignment: await assign(conversationKey, { ...changeOf(last), ...one }, last.revision),
+      }),
+    });
+  return { change, failed, mine, takeOrRelease: () => change({ assignee: mine ? null : me }) };
+}
+
 interface PartProps {
   conversationKey: Key;
   assignment: Assignment;
@@ -40,16 +55,8 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
   const accounts = [...agents, ...known.flatMap(([, { members = [] }]) => members)].filter(
     (one) => one !== me,
   );
-  const { change: make, failed } = useChange(conversationKey, "assignment");
+  const { change, failed, mine, takeOrRelease } = useAssigning(conversationKey, assignment);
   const { assignee, team, priority, tags } = changeOf(assignment);
-  const change = (one: Partial<AssignmentChange>) =>
-    make({
-      seen: { assignment: "snoozed_until" in one ? { ...one, snoozed: one.snoozed_until !== null } : one },
-      store: async (last = assignment) => ({
-        assignment: await assign(conversationKey, { ...changeOf(last), ...one }, last.revision),
-      }),
-    });
-  const mine = assignment.assignee === me;
   return (
     <div className="inbox-share">
       {failed && <Problem error={failed.error} again={failed.again} />}
@@ -58,7 +65,7 @@ export function AssignmentPart({ conversationKey, assignment }: PartProps) {
           ? t("share.has", { who: mine ? t("me") : nameOf(assignment.assignee) })
           : t("share.free")}
       </p>
-      <Button size="xs" variant="default" onClick={() => change({ assignee: mine ? null : me })}>
+      <Button size="xs" variant="default" onClick={takeOrRelease}>
         {t(mine ? "share.release" : "share.take")}
       </Button>
       <Named

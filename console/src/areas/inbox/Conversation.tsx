@@ -1,5 +1,5 @@
 import { ActionIcon, Autocomplete, Button, Menu, Skeleton } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useReducer, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -9,6 +9,7 @@ import { session } from "../../login/session.ts";
 import { Confirm } from "../../ui/Confirm.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Problem } from "../../ui/Problem.tsx";
+import { useAssigning } from "./AssignmentPart.tsx";
 import { useChange, useChanged } from "./changes.ts";
 import { Composer } from "./Composer.tsx";
 import { Details } from "./Details.tsx";
@@ -92,6 +93,9 @@ function OpenConversation(key: Key) {
 /** The API refuses other reasons: the lake keeps them, so they must not name a person's number. */
 const REASON = /^(\p{L}+([ _-]\p{L}+)*)?$/u;
 
+/** Where the details are shown only when the agent wants them; the style sheet has the same width. */
+const NARROW = "(max-width: 80rem)";
+
 interface HeadProps {
   conversationKey: Key;
   state: ConversationState;
@@ -103,7 +107,9 @@ interface HeadProps {
 
 function Head({ conversationKey, state, change, details, toggle }: HeadProps) {
   const { t } = useTranslation("inbox");
-  const writer = state.assignment.typing_by;
+  const { assignee, typing_by: writer } = state.assignment;
+  const { failed, mine, takeOrRelease } = useAssigning(conversationKey, state.assignment);
+  const hidden = useMediaQuery(NARROW, false, { getInitialValueInEffect: false }) && !details;
   const { nameOf: nameOfColleague } = useColleagues();
   const [asking, { open: ask, close: leave }] = useDisclosure(false);
   const [reason, setReason] = useState("");
@@ -146,8 +152,13 @@ function Head({ conversationKey, state, change, details, toggle }: HeadProps) {
             ` · ${t("writing", { who: nameOfColleague(writer) })}`}
         </span>
       </div>
+      {hidden && state.mode === "human" && (mine || !assignee) && (
+        <Button size="xs" variant={mine ? "default" : "light"} className="inbox-do" onClick={takeOrRelease}>
+          {t(mine ? "share.release" : "share.take")}
+        </Button>
+      )}
       {state.mode === "human" && (
-        <Button size="xs" variant="default" className="inbox-resume" onClick={giveBack}>
+        <Button size="xs" variant="default" className="inbox-do" onClick={giveBack}>
           {t("resume")}
         </Button>
       )}
@@ -184,6 +195,7 @@ function Head({ conversationKey, state, change, details, toggle }: HeadProps) {
         doing={{ mutate: end }}
       >
         <Autocomplete
+          data-autofocus
           label={t("closing.reason")}
           maxLength={40}
           error={worded ? undefined : t("closing.letters")}
@@ -192,6 +204,7 @@ function Head({ conversationKey, state, change, details, toggle }: HeadProps) {
           onChange={setReason}
         />
       </Confirm>
+      {hidden && failed && <Problem error={failed.error} again={failed.again} />}
     </header>
   );
 }

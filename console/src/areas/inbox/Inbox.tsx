@@ -91,7 +91,7 @@ function List({ view }: { view: View }) {
         type="search"
         size="sm"
         aria-label={t("search")}
-        placeholder={t("search")}
+        placeholder={t("searchHint")}
         leftSection={<Icon name="search" size={16} />}
         value={search}
         onChange={(event) => setSearch(event.currentTarget.value)}

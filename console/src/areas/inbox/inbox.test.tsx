@@ -279,6 +279,23 @@ test("colleagues are named, in the list, the messages and the notes", async () =
   expect(screen.queryByText(/\brita\b/)).toBeNull();
 });
 
+test("where the details are hidden, a conversation is taken and released at its head, which says what failed", async () => {
+  const narrow = { ...matchMedia(""), matches: true };
+  vi.spyOn(window, "matchMedia").mockReturnValue(narrow);
+  const given = api({ [`PUT ${ONE}/assignment`]: { ...ASSIGNMENT, assignee: "agent@demo", revision: 4 } });
+  open();
+  const head = within((await screen.findByRole("heading", { name: "Ana Júlia" })).closest("header")!);
+  await userEvent.click(head.getByRole("button", { name: "Assumir" }));
+  const release = await head.findByRole("button", { name: "Liberar" });
+  expect(release).toHaveFocus();
+  await waitFor(() => expect(given.asked.some(({ key }) => key === `PUT ${ONE}/assignment`)).toBe(true));
+  api({ [`PUT ${ONE}/assignment`]: Response.json({ code: "changed", detail: "" }, { status: 503 }) });
+  await userEvent.click(release);
+  expect(await head.findByRole("alert")).toBeVisible();
+  await userEvent.click(head.getByRole("button", { name: "Sobre a conversa" }));
+  expect(head.queryByRole("button", { name: /Assumir|Liberar/ })).toBeNull();
+});
+
 test("a conversation goes back to the bot, and is ended only after a question", async () => {
   const back = { ...STATE, status: "waiting", mode: "bot", handoff: null };
   const given = api({ [`POST ${ONE}/resume`]: back, [`POST ${ONE}/close`]: { ...back, session: null } });
@@ -290,6 +307,7 @@ test("a conversation goes back to the bot, and is ended only after a question", 
   const dialog = await screen.findByRole("dialog");
   expect(given.asked.some(({ key }) => key === `POST ${ONE}/close`)).toBe(false);
   const reason = within(dialog).getByRole("combobox", { name: "Motivo (opcional)" });
+  await waitFor(() => expect(reason).toHaveFocus());
   await userEvent.type(reason, "ligar 5511");
   expect(within(dialog).getByRole("button", { name: "Encerrar a conversa" })).toBeDisabled();
   await userEvent.clear(reason);
