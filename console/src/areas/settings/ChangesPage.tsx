@@ -92,7 +92,7 @@ function ChangeItem({ change }: { change: Change }) {
     <li>
       <p className="settings-change">
         <strong>{name === null ? t(TITLES[resource]) : `${t(TITLES[resource])}: ${name}`}</strong>
-        <Badge variant="light" color={action === "removed" ? "red" : "leaf"}>
+        <Badge component="span" variant="light" color={action === "removed" ? "red" : "leaf"}>
           {t(`changes.action.${action}`)}
         </Badge>
         <span className="quiet">

@@ -23,10 +23,11 @@ export function NumberPage() {
   if (id !== "new" && !known) return <Problem error={new ApiError(404, "number_unknown", "")} />;
   return (
     <Page
+      key={id} // that of a number that was just connected is another page, whose heading takes the focus
       title={known ? known.display_phone_number : t("numbers.connect")}
       actions={known && <Disconnect number={known} />}
     >
-      <Editing key={id} known={known} />
+      <Editing known={known} />
     </Page>
   );
 }

@@ -61,6 +61,7 @@ test("a change says by name who made it, and what was and is", async () => {
   expect(crm).toHaveTextContent("Valor: alterado (o valor não é guardado)");
   expect(within(crm!).getByText("x.io")).toBeVisible();
   expect(crm).toHaveTextContent(/gone · /);
+  expect(document.querySelector("p div")).toBeNull(); // a paragraph has no blocks
   await expectAccessible();
 });
 

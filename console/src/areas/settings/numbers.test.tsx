@@ -68,6 +68,7 @@ test("a new number is connected with its secrets, and a flow that cannot answer 
   });
   expect(await screen.findByText(/O número está conectado. Informe à Meta a URL de retorno/)).toBeVisible();
   expect(screen.getByRole("alert")).toHaveTextContent("não está publicado");
+  expect(screen.getByRole("heading", { name: NUMBER.display_phone_number })).toHaveFocus();
 });
 
 test("a number is disconnected after a question, and the list has it no more", async () => {
