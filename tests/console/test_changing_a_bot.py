@@ -175,9 +175,9 @@ def test_files_of_every_platform_become_drafts(web_page: Page, visitor: Visitor)
         give(page, f"{name}.json", json.dumps(golden["export"]).encode())
         dialog = page.get_by_role("dialog")
         if golden["losses"]:
-            expect(dialog.get_by_role("alert")).to_have_count(len(golden["losses"]))
+            expect(dialog.get_by_role("alert")).to_have_count(len(golden["losses"]), timeout=30_000)
         else:
-            expect(dialog.get_by_text("Nada se perde.")).to_be_visible()
+            expect(dialog.get_by_text("Nada se perde.")).to_be_visible(timeout=30_000)
         expect_accessible(page)
         dialog.get_by_role("button", name="Criar").click()
         expect(page.locator(".react-flow__node")).to_have_count(len(golden["documents"][0]["nodes"]))

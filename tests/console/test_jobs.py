@@ -181,7 +181,7 @@ def test_the_jobs_of_an_analyst(
     expect(numbers).to_contain_text("Concluídas2 (66,7%)")
 
     # 2. Where people give up.
-    expect(page.get_by_role("row", name="ask")).to_contain_text("1 (33,3%)", timeout=60_000)
+    expect(page.get_by_role("row", name="Como você se chama?")).to_contain_text("1 (33,3%)", timeout=60_000)
     expect_accessible(page)
 
     # 3. What people answered, as a table and as a file that a spreadsheet opens safely.
@@ -199,7 +199,7 @@ def test_the_jobs_of_an_analyst(
 
     # 4. Which path of an experiment is better, and what messages cost.
     page.get_by_role("tab", name="Experimentos").click()
-    experiment = page.get_by_role("region", name="sorteio")
+    experiment = page.get_by_role("region", name="curto | longo")
     expect(experiment.get_by_role("row", name="curto")).to_be_visible(timeout=60_000)
     paths_shown = [experiment.get_by_role("row", name=name).get_by_role("cell") for name in ("curto", "longo")]
     assert sum(int(cells.all_inner_texts()[1]) for cells in paths_shown) == 2

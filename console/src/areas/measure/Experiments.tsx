@@ -6,6 +6,7 @@ import { count } from "../../i18n/format.ts";
 import { Comparison, effectOf, EffectSelect } from "../../ui/Comparison.tsx";
 import { AsOf, Part } from "./parts.tsx";
 import { experimentsQuery, type Asked, type Experiment, type Experiments as Found } from "./queries.ts";
+import { useSteps } from "./useSteps.ts";
 
 const PAUSE = 300; // milliseconds without a key
 const GOALS = ["completed", "handed_off", "event", "node"] as const;
@@ -64,13 +65,14 @@ interface ComparedProps {
 function Compared({ asked, goal, smallest }: ComparedProps) {
   const { t } = useTranslation("measure");
   const experiments = useQuery(experimentsQuery(asked, goal, smallest));
+  const { nameOf } = useSteps(asked.flow);
   return (
     <Part about={t("experiments.about")} result={experiments}>
       {(found) => (
         <>
           {found.nodes.length === 0 && <p>{t("experiments.none")}</p>}
           {found.nodes.map((node) => (
-            <Node key={node.node_id} node={node} found={found} />
+            <Node key={node.node_id} name={nameOf(node.node_id)} node={node} found={found} />
           ))}
           <AsOf time={found.as_of} />
         </>
@@ -80,12 +82,12 @@ function Compared({ asked, goal, smallest }: ComparedProps) {
 }
 
 /** One random node: is a path better, and may the comparison be believed? */
-function Node({ node, found }: { node: Experiment; found: Found }) {
+function Node({ name, node, found }: { name: string; node: Experiment; found: Found }) {
   const { t } = useTranslation("measure");
   const { paths, people_in_several_paths: several } = node;
   return (
-    <section aria-label={node.node_id}>
-      <h2>{node.node_id}</h2>
+    <section aria-label={name}>
+      <h2>{name}</h2>
       <Comparison
         what={t("experiments.path")}
         rows={paths.map((path) => ({ ...path, name: path.path }))}

@@ -14,6 +14,7 @@ import {
   type Report,
   type Segments,
 } from "./queries.ts";
+import { useSteps } from "./useSteps.ts";
 
 const CHART_HEIGHT = 181; // measure.css
 
@@ -79,7 +80,11 @@ function counted(value: number | undefined): string | undefined {
 
 function Nodes({ heatmap, flow }: { heatmap: Heatmap; flow: string }) {
   const { t } = useTranslation("measure");
-  if (heatmap.nodes.length === 0) return <p>{t("nodes.none")}</p>;
+  const { nameOf, placeOf } = useSteps(flow);
+  const place = (node: Heatmap["nodes"][number]) =>
+    node.flow_id === flow ? placeOf(node.node_id) : Infinity;
+  const nodes = heatmap.nodes.toSorted((a, b) => b.visits - a.visits || place(a) - place(b) || 0);
+  if (nodes.length === 0) return <p>{t("nodes.none")}</p>;
   return (
     <Table className="measure-table" verticalSpacing="xs">
       <Table.Thead>
@@ -92,10 +97,12 @@ function Nodes({ heatmap, flow }: { heatmap: Heatmap; flow: string }) {
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
-        {heatmap.nodes.map((node) => (
+        {nodes.map((node) => (
           <Table.Tr key={`${node.flow_id}/${node.node_id}`}>
             <Table.Td>
-              {node.node_id}
+              <span className="measure-step" title={node.node_id}>
+                {node.flow_id === flow ? nameOf(node.node_id) : node.node_id}
+              </span>
               {node.flow_id !== flow && <span className="quiet"> · {node.flow_id}</span>}
             </Table.Td>
             <Table.Td>{count(node.visits)}</Table.Td>

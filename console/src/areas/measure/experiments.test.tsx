@@ -80,7 +80,7 @@ test("a goal with a name is asked for once it has one, and is in the address", a
   await userEvent.click(screen.getByLabelText("Nome do evento"));
   await userEvent.paste("paid");
   expect(await screen.findByText(/Ninguém chegou a um sorteio/)).toBeVisible();
-  expect(asked.slice(before)).toHaveLength(1);
+  expect(asked.slice(before).filter(({ search }) => search.includes("goal="))).toHaveLength(1);
   await waitFor(() =>
     expect(Object.fromEntries(new URLSearchParams(router.state.location.search))).toMatchObject({
       goal: "event:paid",

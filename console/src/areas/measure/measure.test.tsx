@@ -143,6 +143,53 @@ test("what is shown is in the address", async () => {
   await waitFor(() => expect(router.state.location.search).toBe("?flow=menu&days=90&tab=answers"));
 });
 
+test("steps have the names of the flow, and come in its order", async () => {
+  const heat = {
+    flow_id: "menu",
+    visits: 4,
+    share: 1,
+    drop_off: 0,
+    drop_off_rate: 0,
+    still_here: 0,
+    exits: [],
+  };
+  const ids = ["bye", "ask", "begin", "gone"];
+  const flow = {
+    id: "menu",
+    start_node_id: "begin",
+    nodes: [
+      { id: "bye", type: "end", data: { message: "Até logo!" } },
+      {
+        id: "ask",
+        type: "question",
+        label: "Nome da pessoa",
+        data: { question: "Nome?", next_node_id: "bye" },
+      },
+      { id: "begin", type: "start", data: { greeting: "Olá!", next_node_id: "ask" } },
+    ],
+  };
+  open("?flow=menu", {
+    [`GET ${BASE}/nodes-heatmap`]: {
+      period: PERIOD,
+      as_of: null,
+      conversations: 4,
+      nodes: [...ids.map((node_id) => ({ ...heat, node_id })), { ...heat, flow_id: "other", node_id: "ask" }],
+    },
+    "GET /api/v1/flows/menu": { document: flow },
+  });
+  await screen.findByRole("row", { name: /^Nome da pessoa/ });
+  const rows = within(screen.getByRole("columnheader", { name: "Passo" }).closest("table")!).getAllByRole(
+    "row",
+  );
+  expect(rows.slice(1).map((row) => row.querySelector("td")!.textContent)).toEqual([
+    "Olá!",
+    "Nome da pessoa",
+    "Até logo!",
+    "gone",
+    "ask · other",
+  ]);
+});
+
 const RANGE = "?from=2026-10-05&to=2026-11-02";
 
 test("two dates of the person's choice are asked for once, and kept in the address", async () => {
