@@ -16,6 +16,8 @@ from pytake.contacts.records import ContactRecord
 from pytake.contacts.segment_ports import SegmentCount
 from pytake.contacts.segments import Segment
 from pytake.conversation.assignments import Assignment, Note
+from pytake.conversation.change_log import Change
+from pytake.conversation.colleagues import Colleague
 from pytake.conversation.history_messages import HistoryMessage
 from pytake.conversation.lake_events import LakeEvent
 from pytake.conversation.lake_records import ExportProgress, PendingErasure, RetentionProgress
@@ -63,6 +65,8 @@ STORED: dict[str, Any] = {
     "HistoryMessage": HistoryMessage,
     "Assignment": Assignment,
     "Note": Note,
+    "Colleague": Colleague,
+    "Change": Change,
     "ProcessedMessages": ProcessedMessages,
     "Delivery": Delivery,
     "Pricing": Pricing,
