@@ -85,6 +85,7 @@ PAGES = (
     "settings/files",
     "settings/secrets",
     "settings/deliveries",
+    "settings/changes",
     f"try?phone={PHONE}",
 )
 WITHOUT = {"people/segments/new", "settings/secrets"}
