@@ -3,7 +3,8 @@
 `python -m benchmarks.local_campaign` sends 10 messages a second, which two cores carry beside 20 people. The target is
 `--pace 80 --recipients 10000 --rounds 1`; `--record` writes that to RESULTS.md. The campaign and the people use the same number,
 which Meta allows a quarter more than the pace: a fifth of a number is left to conversations. A round is a window without the
-campaign and one beside it, so that a change of the machine falls on both.
+campaign and one beside it, so that a change of the machine falls on both. A window lasts from one tick to the next: a tick
+begins with the release of a minute of messages, which takes a quarter of it.
 """
 
 import argparse
@@ -274,7 +275,7 @@ def main() -> None:
     parser.add_argument("--pace", type=float, default=10, help="messages of the campaign per second")
     parser.add_argument("--people", type=int, default=20, help="people who chat")
     parser.add_argument("--every", type=float, default=4, help="seconds after which each of them writes again")
-    parser.add_argument("--seconds", type=float, default=45, help="of a window")
+    parser.add_argument("--seconds", type=float, default=TICK_SECONDS, help="of a window")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--recipients", type=int, help="default: as many as the rounds need")
     parser.add_argument("--record", action="store_true", help="write the table to RESULTS.md")
