@@ -112,7 +112,7 @@ class Chaos:
         self._repeats: list[bytes] = []
         self._refused = set(self._chance.sample(sorted(self._said), max(3, people // REFUSED_PEOPLE)))
         self._count.refused = len(self._refused)
-        self._to_refuse: set[str] = set()
+        self._to_refuse = set(self._refused)
         self._posted: Counter[str] = Counter()
         self._dead_letters = [dead_letter_queue(name, cloud.url, None, None) for name in GIVEN_UP]
         self._aws = EmbeddedAws(cloud.url)
@@ -124,6 +124,7 @@ class Chaos:
         """Mistreat the cloud while people write, wait until it has recovered, and count."""
         began = time.monotonic()
         self._prepare()
+        self._set_faults()  # who is to be refused is from the first answer on
         works = (self._kill_workers, self._trouble_meta, self._repeat, self._operate)
         troubles = [threading.Thread(target=work) for work in works]
         for trouble in troubles:
@@ -163,7 +164,6 @@ class Chaos:
     def _converse_refused(self, phone: str) -> None:
         """The same of a person whose answers Meta refuses until they were given up on: writes on while and after they are."""
         half = len(self._said[phone]) // 2
-        self._to_refuse.add(phone)
         for number in range(half):
             self._say(phone, number)
         end = time.monotonic() + LONGEST_SECONDS
@@ -219,6 +219,10 @@ class Chaos:
             self._count.repeated += 1
 
     def _trouble_meta(self) -> None:
+        while not self._over.wait(1.0):
+            self._set_faults()
+
+    def _set_faults(self) -> None:
         """Faults of the simulated WhatsApp, a few at a time, of every kind."""
         kinds: list[dict[str, Any]] = [
             {"kind": "error", "status": 500, "code": 131000},
@@ -231,12 +235,11 @@ class Chaos:
             {"kind": "delay_status", "seconds": 5},
             {"kind": "duplicate_webhook"},
         ]
-        while not self._over.wait(1.0):
-            chosen = self._chance.sample(kinds, 3)
-            refused = sorted(self._to_refuse)
-            rules = [{"kind": "error", "status": 400, "code": 130429, "phone": phone} for phone in refused]
-            rules += [{**rule, "times": 1 if rule["kind"] == "hang" else 2} for rule in chosen]
-            self._cloud.http.put("/_sim/faults", json={"rules": rules}).raise_for_status()
+        chosen = self._chance.sample(kinds, 3)
+        refused = sorted(self._to_refuse)
+        rules = [{"kind": "error", "status": 400, "code": 130429, "phone": phone} for phone in refused]
+        rules += [{**rule, "times": 1 if rule["kind"] == "hang" else 2} for rule in chosen]
+        self._cloud.http.put("/_sim/faults", json={"rules": rules}).raise_for_status()
 
     def _kill_workers(self) -> None:
         while not self._over.wait(1.5):
