@@ -26,7 +26,10 @@ from pytake.conversation.retention_policy import RetentionPolicy
 NOTE = "NOTE#"
 """What the sort keys of notes begin with."""
 
-_ASSIGNMENT, _STATE = "ASSIGNMENT", "STATE"
+ASSIGNMENT = "ASSIGNMENT"
+"""The sort key of an assignment."""
+
+_STATE = "STATE"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -51,7 +54,7 @@ class DynamoAssignments:
         return self.load_all([key]).get(key, Assignment())
 
     def load_all(self, keys: Sequence[ConversationKey]) -> dict[ConversationKey, Assignment]:
-        places, now = [(conversation_pk(key), _ASSIGNMENT) for key in keys], self._clock()
+        places, now = [(conversation_pk(key), ASSIGNMENT) for key in keys], self._clock()
         found = self._table.item.batch_get(places, consistent_read=True) if places else ()
         return {conversation_key(item.pk): _assignment(item) for item in found if is_unexpired(item, now)}
 
@@ -92,7 +95,7 @@ class DynamoAssignments:
                 transaction.condition_check(item, pk, _STATE, condition=item.pk.exists())
                 if actions:
                     set_ = [*actions, item.expires_at.set(expires_at)]
-                    transaction.update(item(pk, _ASSIGNMENT), set_, condition=unchanged)  # type: ignore[arg-type]
+                    transaction.update(item(pk, ASSIGNMENT), set_, condition=unchanged)  # type: ignore[arg-type]
                 if note is not None:
                     noted = item(pk, note_sk(note), body=_encode(note).decode(), expires_at=expires_at)
                     if note.changes:  # no queue repeats the request: this mark publishes the event if the worker dies

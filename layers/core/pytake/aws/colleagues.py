@@ -3,7 +3,8 @@
 import msgspec
 
 from pytake.aws.table import Table, is_unexpired
-from pytake.conversation.colleagues import KEPT_SECONDS, Colleague
+from pytake.conversation.change_log import KEPT_SECONDS
+from pytake.conversation.colleagues import Colleague
 from pytake.conversation.ports.common import Clock
 
 

@@ -11,7 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from pytake.aws.assignments import NOTE
+from pytake.aws.assignments import ASSIGNMENT, NOTE
 from pytake.aws.contacts import change_items, contact_item
 from pytake.aws.processed_messages import ProcessedMessages, read_processed_messages
 from pytake.aws.table import (
@@ -67,7 +67,6 @@ STATE = "STATE"
 """Sort key of a conversation."""
 
 _PSEUDONYMS = "PSEUDONYMS"
-_ASSIGNMENT = "ASSIGNMENT"
 _MARKER = 0  # its position in the transaction, to read why it was cancelled
 
 _read_conversation = msgspec.json.Decoder(Conversation)
@@ -268,8 +267,8 @@ class DynamoConversations:
         for found in item.query(source, item.sk.startswith(NOTE), consistent_read=True):
             item(target, found.sk, body=found.body, expires_at=found.expires_at).save()
         try:
-            found = item.get(source, _ASSIGNMENT, consistent_read=True)
-            copy = item(target, _ASSIGNMENT, body=found.body, revision=found.revision, expires_at=found.expires_at)
+            found = item.get(source, ASSIGNMENT, consistent_read=True)
+            copy = item(target, ASSIGNMENT, body=found.body, revision=found.revision, expires_at=found.expires_at)
             copy.save(condition=item.pk.does_not_exist())
         except item.DoesNotExist:
             return

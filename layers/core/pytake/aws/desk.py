@@ -25,10 +25,7 @@ class DynamoDesk:
         return self._load(organization_id, "TEAMS", Team)
 
     def put_teams(self, organization_id: str, teams: Mapping[str, Team], expected: int | None, author: Author) -> int:
-        def write() -> int:
-            return self._put(organization_id, "TEAMS", "teams", self.teams(organization_id), teams, expected, author)
-
-        return until_written(write, "the teams")
+        return self._put(organization_id, "TEAMS", Team, "teams", teams, expected, author)
 
     def replies(self, organization_id: str) -> tuple[dict[str, CannedReply], int]:
         return self._load(organization_id, "REPLIES", CannedReply)
@@ -36,11 +33,7 @@ class DynamoDesk:
     def put_replies(
         self, organization_id: str, replies: Mapping[str, CannedReply], expected: int | None, author: Author
     ) -> int:
-        def write() -> int:
-            stored = self.replies(organization_id)
-            return self._put(organization_id, "REPLIES", "canned_replies", stored, replies, expected, author)
-
-        return until_written(write, "the canned replies")
+        return self._put(organization_id, "REPLIES", CannedReply, "canned_replies", replies, expected, author)
 
     def _load(self, organization_id: str, sk: str, type_: type[_Entry]) -> tuple[dict[str, _Entry], int]:
         try:
@@ -54,24 +47,29 @@ class DynamoDesk:
         self,
         organization_id: str,
         sk: str,
+        type_: type[_Entry],
         resource: Resource,
-        stored: tuple[Mapping[str, Team | CannedReply], int],
-        entries: Mapping[str, Team | CannedReply],
+        entries: Mapping[str, _Entry],
         expected: int | None,
         author: Author,
     ) -> int:
-        before, revision = stored
-        if expected not in (None, revision):
-            raise DeskChangedError
-        change = change_of(author, resource, before, entries)
-        if change is None:
-            return revision
         item = self._table.item
-        actions: list[Action] = [item.body.set(msgspec.json.encode(entries).decode()), item.revision.set(revision + 1)]
-        unchanged = item.revision == revision if revision else item.pk.does_not_exist()
-        with recorded(self._table, organization_id, change) as transaction:
-            transaction.update(item(_pk(organization_id), sk), actions, condition=unchanged)
-        return revision + 1
+
+        def write() -> int:
+            before, revision = self._load(organization_id, sk, type_)
+            if expected not in (None, revision):
+                raise DeskChangedError
+            change = change_of(author, resource, before, entries)
+            if change is None:
+                return revision
+            body = msgspec.json.encode(entries).decode()
+            actions: list[Action] = [item.body.set(body), item.revision.set(revision + 1)]
+            unchanged = item.revision == revision if revision else item.pk.does_not_exist()
+            with recorded(self._table, organization_id, change) as transaction:
+                transaction.update(item(_pk(organization_id), sk), actions, condition=unchanged)
+            return revision + 1
+
+        return until_written(write, f"the {resource}")
 
 
 def _pk(organization_id: str) -> str:

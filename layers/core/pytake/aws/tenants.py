@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
@@ -14,7 +14,7 @@ from pynamodb.transactions import TransactWrite
 from pytake.aws.change_log import change_item, recorded
 from pytake.aws.table import Item, Table, cancellation_codes
 from pytake.aws.updates import update_if
-from pytake.conversation.change_log import Author, Change, change_of
+from pytake.conversation.change_log import Author, Resource, change_of
 from pytake.conversation.ports.common import Clock, ConflictError, until_written
 from pytake.conversation.ports.tenants import TENANT_CACHE_SECONDS
 from pytake.conversation.records import Number, Organization
@@ -29,6 +29,8 @@ _REMOVED = "#removed"  # no organization has this id
 _SENDING = ("stopped_reason", "stopped_at", "resuming_at", "resumed_at", "held_since", "held_until")
 _UNSET: dict[str, Any] = dict.fromkeys(_SENDING)
 _encode = msgspec.json.Encoder().encode
+
+_Setting = TypeVar("_Setting", Organization, dict[str, Timetable])
 
 
 class DynamoTenants:
@@ -251,36 +253,38 @@ class DynamoTenants:
 
     def put_organization(self, organization: Organization, author: Author | None = None) -> None:
         settings, id_ = msgspec.structs.replace(organization, timetables={}), organization.organization_id
-
-        def write() -> None:
-            stored = self._get(f"ORG#{id_}", "SETTINGS")
-            body = stored.body if stored is not None else None
-            before = msgspec.json.decode(body, type=Organization) if body else Organization(id_)
-            change = change_of(author, "organization", before, settings) if author is not None else None
-            self._set(id_, self._table.item.body, body, _encode(settings).decode(), change)
-
-        until_written(write, "the organization")
+        self._set(id_, "organization", self._table.item.body, Organization, Organization(id_), settings, author)
 
     def put_timetables(
         self, organization_id: str, timetables: dict[str, Timetable], author: Author | None = None
     ) -> None:
-        def write() -> None:
-            stored = self._get(f"ORG#{organization_id}", "SETTINGS")
-            body = stored.timetables if stored is not None else None
-            before = msgspec.json.decode(body, type=dict[str, Timetable]) if body else {}
-            change = change_of(author, "timetables", before, timetables) if author is not None else None
-            self._set(organization_id, self._table.item.timetables, body, _encode(timetables).decode(), change)
-
-        until_written(write, "the timetables")
+        attribute = self._table.item.timetables
+        self._set(organization_id, "timetables", attribute, dict[str, Timetable], {}, timetables, author)
 
     def _set(
-        self, organization_id: str, attribute: UnicodeAttribute, old: str | None, new: str, change: Change | None
+        self,
+        organization_id: str,
+        resource: Resource,
+        attribute: UnicodeAttribute,
+        type_: type[_Setting],
+        unset: _Setting,
+        value: _Setting,
+        author: Author | None,
     ) -> None:
         """Change one attribute of an organization's item, so that settings and timetables do not overwrite each other."""
-        unchanged = attribute == old if old is not None else attribute.does_not_exist()
-        with recorded(self._table, organization_id, change) as transaction:
-            settings = self._table.item(f"ORG#{organization_id}", "SETTINGS")
-            transaction.update(settings, [attribute.set(new)], condition=unchanged)
+        place = (f"ORG#{organization_id}", "SETTINGS")
+
+        def write() -> None:
+            stored = self._get(*place)
+            old: str | None = getattr(stored, str(attribute.attr_name)) if stored is not None else None
+            before = msgspec.json.decode(old, type=type_) if old else unset
+            change = change_of(author, resource, before, value) if author is not None else None
+            unchanged = attribute == old if old is not None else attribute.does_not_exist()
+            with recorded(self._table, organization_id, change) as transaction:
+                action = attribute.set(_encode(value).decode())
+                transaction.update(self._table.item(*place), [action], condition=unchanged)
+
+        until_written(write, f"the {resource}")
         self._organizations.forget(organization_id)
 
     def stop_number(self, number: Number, reason: str) -> bool:

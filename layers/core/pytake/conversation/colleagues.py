@@ -4,9 +4,6 @@ from typing import Protocol
 
 from msgspec import Struct
 
-KEPT_SECONDS = 400 * 24 * 3600
-"""How long a person who does not sign in any more is known: as long as the records of changes are kept."""
-
 
 class Colleague(Struct, frozen=True, omit_defaults=True):
     """A person. `subject` is the account: the subject of their tokens."""
@@ -23,4 +20,4 @@ class Colleagues(Protocol):
         """Remember a person, in place of what was known."""
 
     def all(self, organization_id: str) -> list[Colleague]:
-        """Those who were here within `KEPT_SECONDS`, by account."""
+        """Those who were here within the time that records of changes are kept, by account."""
