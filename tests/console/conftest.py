@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
+from benchmarks.console_stub import HANDLER, stub
 from tests.console.browser import FLAGS, find_browser
 from tests.console.web_console import VIOLATIONS
 
@@ -51,6 +52,20 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+def stubbed(flows: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """The address of the built console with these flows, before a stub of the API."""
+    if not (HANDLER.parent / "site" / "index.html").exists():
+        pytest.skip("The console is not built (make console)")
+    with stub(flows) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The console without a flow, before a stub of the API."""
+    yield from stubbed({})
 
 
 @pytest.fixture

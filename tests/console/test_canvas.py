@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from benchmarks.console_benchmark import large_flow, opened
-from benchmarks.console_stub import HANDLER, stub
+from tests.console.conftest import stubbed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -23,12 +23,9 @@ BUTTONS = [{"id": f"b{number}", "label": f"Choice {number}", "next_node_id": "q2
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The console with a large flow and a small one."""
-    if not (HANDLER.parent / "site" / "index.html").exists():
-        pytest.skip("The console is not built (make console)")
     small = large_flow(4)
     small["nodes"][1] |= {"type": "message", "data": {"text": "A long text. " * 20, "buttons": BUTTONS}}
-    with stub({"large": large_flow(NODES), "small": small}) as address:
-        yield address
+    yield from stubbed({"large": large_flow(NODES), "small": small})
 
 
 def test_the_first_page_and_build_transfer_no_more_than_they_may(browser: "Browser", url: str) -> None:

@@ -1,13 +1,11 @@
 """New handoffs in a browser: they are told in every area, by one tab."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
 from benchmarks.console_benchmark import opened
-from benchmarks.console_stub import HANDLER, stub
 from tests.console.web_console import expect_accessible
 
 if TYPE_CHECKING:
@@ -43,14 +41,6 @@ def handed_off(number: int) -> dict[str, Any]:
         "handoff": {"at": at, "reason": "flow"},
         "wait": {"since": at, "seconds": 0, "counts_from": at},
     }
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    if not (HANDLER.parent / "site" / "index.html").exists():
-        pytest.skip("The console is not built (make console)")
-    with stub({}) as address:
-        yield address
 
 
 def waiting(page: "Page", count: int) -> None:

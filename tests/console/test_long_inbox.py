@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from benchmarks.console_benchmark import opened
-from benchmarks.console_stub import HANDLER, stub
 from tests.console.web_console import expect_accessible
 
 if TYPE_CHECKING:
@@ -59,14 +58,6 @@ class Api:
             answer = {"teams": {}} if "/teams" in url else []
         status = 404 if "code" in answer else 200
         route.fulfill(status=status, body=json.dumps(answer), content_type="application/json")
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    if not (HANDLER.parent / "site" / "index.html").exists():
-        pytest.skip("The console is not built (make console)")
-    with stub({}) as address:
-        yield address
 
 
 @pytest.fixture

@@ -80,15 +80,19 @@ def test_only_turns_with_something_to_tell_pay_for_it(listener: Listener) -> Non
         assert listener.asked == expected
 
 
+def two_minutes_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = shared.clock()
+    monkeypatch.setattr(shared, "clock", lambda: now + 120)
+    for built in (wiring.publish_late_events, event_bus):
+        built.cache_clear()  # type: ignore[attr-defined]
+
+
 def test_what_the_bus_did_not_take_is_told_by_the_clock(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     listener.down = True
     talk()
     assert listener.heard() == []
     listener.down = False
-    now = shared.clock()
-    monkeypatch.setattr(shared, "clock", lambda: now + 120)
-    for built in (wiring.publish_late_events, event_bus):
-        built.cache_clear()  # type: ignore[attr-defined]
+    two_minutes_pass(monkeypatch)
     assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 2
     assert sorted(type_ for type_, _ in listener.heard()) == ["conversation.completed", "conversation.started"]
     assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 0
@@ -144,10 +148,7 @@ def test_an_assignment_that_the_bus_did_not_take_is_told_by_the_clock(
     listener.down = True
     assert gateway.api("PUT", f"{ANA_PATH}/assignment", {"assignee": "agent-2"}, role="agent").status == 200
     listener.down = False
-    now = shared.clock()
-    monkeypatch.setattr(shared, "clock", lambda: now + 120)
-    for built in (wiring.publish_late_events, event_bus):
-        built.cache_clear()  # type: ignore[attr-defined]
+    two_minutes_pass(monkeypatch)
     assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 1
     assert [type_ for type_, _ in listener.heard()] == ["conversation.assignment_changed"]
     assert scheduled({"job": "due"}, LambdaContext())["events_published"] == 0
