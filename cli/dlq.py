@@ -116,7 +116,7 @@ def _filter(conversation: str | None, reason: str | None) -> Callable[[DeadLette
 def dead_letter_queue(name: str, url: str, stack: str | None, region: str | None) -> DeadLetterQueue:
     """Return the queue of this name. Ends the command when there is none."""
     if name not in get_args(QueueName):
-        fail(f"There is no queue {name!r}. Choose one of these: {', '.join(get_args(QueueName))}.", 2)
+        fail(f"There is no queue {name!r}. The queues are {', '.join(get_args(QueueName))}.", 2)
     return next(queue for queue in find_dead_letter_queues(url, stack, region) if queue.name == name)
 
 

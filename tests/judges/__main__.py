@@ -79,7 +79,7 @@ def main() -> int:
     parser.add_argument("names", metavar="judge", nargs="*", help=f"all, or: {', '.join(JUDGES)}")
     names, passed, missing = parser.parse_args().names or list(JUDGES), True, False
     if unknown := set(names) - set(JUDGES):
-        parser.error(f"there is no judge {', '.join(sorted(unknown))}, only {', '.join(JUDGES)}")
+        parser.error(f"unknown judge: {', '.join(sorted(unknown))}. The judges are {', '.join(JUDGES)}.")
     for name in names:
         sys.stderr.write(f"The judge {name}:\n")
         try:

@@ -53,7 +53,7 @@ test("while it is closed, the wait stands still, and the next opening is told wi
   expect(line).toHaveTextContent("Sem resposta: 1000+maior espera: 30 minfechado, abre ter., 09:00");
 });
 
-test("the line shows no wait and no opening time when nobody is waiting", () => {
+test("when nobody waits, the line shows neither a wait nor an opening time", () => {
   expect(shown({})).toHaveTextContent(/^Ninguém espera resposta$/);
   const never = { timetable: "central", is_open: false, changes_at: null };
   expect(shown({ office: never })).toHaveTextContent(/fechado$/);

@@ -80,7 +80,7 @@ test("older changes are asked for, and one kind is chosen by the address or the 
   expect(asked.filter(({ key }) => key.endsWith("/changes"))).toHaveLength(3);
 });
 
-test("a page of settings leads an administrator to its changes, and nobody else", async () => {
+test("a settings page links to its changes for administrators only", async () => {
   const teams = { "GET /api/v1/teams": { teams: {} }, "GET /api/v1/colleagues": [] };
   const { unmount } = open("teams", teams);
   const link = await screen.findByRole("link", { name: "Quem alterou isto?" });

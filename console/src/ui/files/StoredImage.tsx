@@ -3,7 +3,7 @@ import { linkQuery } from "../../api/files.ts";
 
 export interface StoredImageProps {
   id: string;
-  /** Shown until the address of the picture is known, and when there is no picture. */
+  /** Shown while the picture is loading, and when there is none. */
   otherwise?: string;
 }
 
