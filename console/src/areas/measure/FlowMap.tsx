@@ -13,7 +13,7 @@ import {
 } from "@xyflow/react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { exitsOf, gist, type FlowDocument } from "../../flow/document.ts";
+import { exitsOf, type FlowDocument } from "../../flow/document.ts";
 import { useWord } from "../../flow/useWord.ts";
 import { heightOf, inARow, isUnplaced, laidOut, NODE_WIDTH, type Positions } from "../../flow/layout.ts";
 import { count, percent } from "../../i18n/format.ts";
@@ -21,6 +21,7 @@ import { loadWords } from "../../i18n/words.ts";
 import { Problem } from "../../ui/Problem.tsx";
 import { AsOf, Part } from "./parts.tsx";
 import { documentQuery, heatmapQuery, type Asked, type Heatmap } from "./queries.ts";
+import { stepName } from "./useSteps.ts";
 
 type Heat = Heatmap["nodes"][number];
 type Place = Node<{ name: string; heat: Heat | undefined }, "place">;
@@ -77,7 +78,7 @@ function Drawing({ document, laid, heatmap }: DrawingProps) {
       heatmap.nodes.filter((one) => one.flow_id === document.id).map((one) => [one.node_id, one]),
     );
     return document.nodes.map((node): Place => {
-      const [name, heat] = [node.label || gist(node, word) || node.id, heats.get(node.id)];
+      const [name, heat] = [stepName(node, word), heats.get(node.id)];
       return {
         id: node.id,
         type: "place",

@@ -1,12 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { exitsOf, gist, type FlowDocument } from "../../flow/document.ts";
+import { exitsOf, gist, type FlowDocument, type FlowNode, type Word } from "../../flow/document.ts";
 import { useWord } from "../../flow/useWord.ts";
 import { loadWords } from "../../i18n/words.ts";
 import { documentQuery } from "./queries.ts";
 
+/** What a step is called: its name, what it says, or its id. */
+export function stepName(node: FlowNode, word: Word): string {
+  return node.label || gist(node, word) || node.id;
+}
+
 interface Steps {
-  /** What a step is called: its name, what it says, or its id. */
+  /** What the step of an id is called. */
   nameOf: (id: string) => string;
   /** How far from the start it comes, for sorting. */
   placeOf: (id: string) => number;
@@ -23,11 +28,11 @@ export function useSteps(flow: string): Steps {
   });
   return useMemo(() => {
     const known = document.data && words.data ? document.data : undefined;
-    const names = new Map(known?.nodes.map((node) => [node.id, node.label || gist(node, word)]));
+    const names = new Map(known?.nodes.map((node) => [node.id, stepName(node, word)]));
     const order = known ? fromTheStart(known) : [];
     const places = new Map(order.map((id, place) => [id, place]));
     return {
-      nameOf: (id) => names.get(id) || id,
+      nameOf: (id) => names.get(id) ?? id,
       placeOf: (id) => places.get(id) ?? order.length,
     };
   }, [document.data, words.data, word]);
